@@ -1,0 +1,120 @@
+"""Changing dtype or device, copying."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch import dtypes, kernels
+from tinytorch.autograd.op import Op
+from tinytorch.device import device as Device
+from tinytorch.dtypes import dtype as DType
+from tinytorch.tensor import Tensor, wrap
+
+
+class ToCopy(Op):
+    """y = x in another dtype,  dx = dy in x's"""
+
+    def forward(ctx, x, dtype):
+        ctx.before = x.dtype
+        return kernels.of(x).cast(x, dtype)
+
+    def backward(ctx, dy):
+        k = kernels.of(dy)
+        return k.cast(dy, dtypes.from_numpy_dtype(ctx.before) if isinstance(dy, Tensor) else ctx.before)
+
+
+class Clone(Op):
+    """y = a copy of x,  dx = dy"""
+
+    def forward(ctx, x):
+        return kernels.of(x).clone(x)
+
+    def backward(ctx, dy):
+        return dy
+
+
+def to_dtype(x: Tensor, dtype: DType) -> Tensor:
+    """x in the given dtype; x itself if it has that dtype."""
+    if x._array.dtype == dtype.numpy:
+        return x
+    return ToCopy.apply(x, dtype=dtype.numpy)
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy in memory of its own, through which gradients flow."""
+    return Clone.apply(input)
+
+
+def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
+    """The tensor in another dtype or on another device; itself if nothing changes (unless `copy`).
+
+    `x.to(float64)`, `x.to("cpu")`, `x.to("cpu", float64)`, `x.to(other)`.
+    """
+    for given in args:
+        if isinstance(given, DType):
+            dtype = given
+        elif isinstance(given, str | Device):
+            device = given
+        elif isinstance(given, Tensor):
+            dtype, device = given.dtype, given.device
+        elif isinstance(given, bool):
+            pass  # non_blocking, copy: nothing to wait for
+        else:
+            raise TypeError(f"to() received an invalid combination of arguments - got ({type(given).__name__})")
+    if device is not None and Device(device).type != "cpu":
+        raise RuntimeError(f"this build has no device {Device(device)}: Torch not compiled with CUDA enabled")
+    out = self if dtype is None else to_dtype(self, dtype)
+    return clone(out) if copy and out is self else out
+
+
+def type_(self: Tensor, dtype: Any = None) -> Any:
+    """Without an argument the name of the type ("torch.FloatTensor"), else the tensor in that type."""
+    if dtype is None:
+        return f"torch.{self.dtype.legacy}"
+    if isinstance(dtype, str):
+        names = {f"torch.{t.legacy}": t for t in dtypes.ALL}
+        if dtype not in names:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = names[dtype]
+    return to_dtype(self, dtype)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    return to_dtype(self, other.dtype)
+
+
+def detach(input: Tensor) -> Tensor:
+    """The same memory, outside the graph: no gradient flows through it, and writes are seen on both sides."""
+    out = wrap(input._array)
+    out._storage = input._storage
+    out._base = input if input._base is None else input._base
+    return out
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Take this tensor out of its graph: it becomes a leaf."""
+    if self._follows is not None:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+            "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients."
+        )
+    self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
+    return self
+
+
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """x itself if its elements lie in order, else a copy in which they do."""
+    if input._array.flags.c_contiguous:
+        return input
+    return Contiguous.apply(input)
+
+
+class Contiguous(Clone):
+    """y = x, laid out row by row,  dx = dy"""
+
+    label = "Clone"
+
+    def forward(ctx, x):
+        return np.ascontiguousarray(x)
