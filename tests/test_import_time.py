@@ -21,8 +21,8 @@ TIMED = "import time; begin = time.perf_counter(); import {module}; print(time.p
 def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """Runs code in a new process and gives what it printed.
 
-    The byte code of both packages lies in one new folder. Else, where none may be written beside the source, only
-    NumPy would have it, from its installation.
+    The byte code of both packages lies in one new folder. Else, where none may be written beside the source,
+    only NumPy would have it, from its installation.
     """
     environment = dict(os.environ, PYTHONPYCACHEPREFIX=str(tmp_path_factory.mktemp("byte code")))
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -38,7 +38,7 @@ def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], st
 
 
 def test_import_costs_about_what_numpy_costs(fresh_python: Callable[[str], str]):
-    # Once unmeasured, to write the byte code; with `.tensor`, since a package that failed to load would be fast.
+    # Once unmeasured, to write the byte code; `.tensor` proves that it has loaded whole.
     fresh_python("import numpy, tinytorch; tinytorch.tensor")
     ours, numpys = [], []
     for _ in range(ROUNDS):

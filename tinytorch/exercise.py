@@ -81,7 +81,7 @@ class Exercise:
         return "reference" if mode != "mine" and find_reference(self) is not None else "nobody's"
 
     def _stand_in(self, mode: str | None = None) -> None:
-        """Give the function a body that looks for the right code when it is first called; same arguments, same place."""
+        """Give the function a body that looks for the right code when it is first called; same arguments."""
         own = self.own_code
         self.mode = mode
         self.stand_in = _ask.__code__.replace(
@@ -149,7 +149,7 @@ def _ask() -> Any:
 
 
 def _first_call() -> Any:
-    """Called by a stand-in: finds out which exercise it stands for, settles it, and calls it with the same arguments."""
+    """Called by a stand-in: finds out which exercise it stands for, settles it, and calls it."""
     frame = sys._getframe(1)
     code, values = frame.f_code, frame.f_locals
     names = iter(code.co_varnames)

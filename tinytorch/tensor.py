@@ -16,7 +16,7 @@ from tinytorch.device import cpu
 from tinytorch.device import device as Device
 from tinytorch.dtypes import dtype as DType
 from tinytorch.size import Size
-from tinytorch.storage import Storage
+from tinytorch.storage import Storage, TypedStorage
 
 
 class Tensor:
@@ -34,14 +34,14 @@ class Tensor:
     _grad_fn: Any = None  # the node that made this tensor, None for a leaf
     _output_nr = 0  # which of that node's outputs this is
     _base: Tensor | None = None  # for a view: the tensor whose memory it shows
-    _follows: Tensor | None = None  # `_base`, where autograd follows writes through either of the two
-    _made_in_no_grad = False  # a view that autograd does not follow
-    _seen_version = 0  # of a followed view: the storage version for which `_grad_fn` holds
+    _creation: str | None = None  # of a view that may not be written to with grad mode on: "no_grad", "inference", "multi"
+    _seen_version = 0  # of a view: the storage version for which `_grad_fn` holds
     _accumulator: Any = None  # weak reference to the leaf's AccumulateGrad node
     _hooks: dict | None = None
     _post_hooks: dict | None = None
     _retains_grad = False
     _inference = False
+    _fresh = False  # a gradient whose memory nobody else holds
     __array_priority__ = 1000  # NumPy arrays leave mixed arithmetic to tensors
 
     def __new__(cls, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
@@ -88,10 +88,13 @@ class Tensor:
     def data_ptr(self) -> int:
         return self._array.ctypes.data if self._array.size else 0
 
-    def storage(self) -> Storage:
-        return self._storage
+    def storage(self) -> TypedStorage:
+        """The memory that this window looks at, as elements of its dtype."""
+        return TypedStorage(self._storage, self.dtype)
 
-    untyped_storage = storage
+    def untyped_storage(self) -> Storage:
+        """The memory that this window looks at, as bytes."""
+        return self._storage
 
     @property
     def dtype(self) -> DType:
@@ -140,7 +143,7 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        return self._requires_grad or (self._follows is not None and self._follows._requires_grad)
+        return self._requires_grad or (self._base is not None and self._base._requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -359,15 +362,22 @@ def _copied_window(t: Tensor, memo: dict) -> tuple:
 
 
 def element_strides(array: np.ndarray) -> tuple[int, ...]:
-    """NumPy counts strides in bytes, PyTorch in elements (and gives an empty array those of its shape)."""
-    if array.size == 0:
-        strides, step = [], 1
-        for n in reversed(array.shape):
-            strides.append(step)
-            step *= max(n, 1)
-        return tuple(reversed(strides))
+    """NumPy counts strides in bytes, PyTorch in elements.
+
+    NumPy gives a dimension of length 1 that it puts in the stride 0, PyTorch the step over all that comes after it; an
+    empty array has the strides of its shape.
+    """
+    strides, shape = array.strides, array.shape
     size = array.itemsize
-    return tuple([s // size for s in array.strides])
+    if 0 not in strides and 0 not in shape:
+        return tuple([s // size for s in strides])
+    found, after = [], 1
+    empty = 0 in shape
+    for n, s in zip(reversed(shape), reversed(strides), strict=True):
+        step = after if empty or (n == 1 and s == 0) else s // size
+        found.append(step)
+        after = step * max(n, 1)
+    return tuple(reversed(found))
 
 
 def normalize_dim(dim: int, ndim: int) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinytorch.autograd.engine import own
+from tinytorch.autograd.grad_mode import mode
+
 if TYPE_CHECKING:
     from tinytorch.autograd.node import Node
     from tinytorch.tensor import Tensor
@@ -39,7 +42,12 @@ def accumulate(total: Any, grad: Any) -> Any:
 
 
 def accumulate_grad(leaf: Tensor, grad: Tensor) -> None:
-    leaf.grad = grad.clone() if leaf.grad is None else leaf.grad + grad
+    if leaf.grad is None:
+        leaf.grad = own(grad)  # a copy, unless nobody else holds it
+    elif mode.enabled:  # this pass is itself recorded, and what is recorded may not be overwritten
+        leaf.grad = leaf.grad + grad
+    else:
+        leaf.grad.add_(grad)
 
 
 def backward_pass(order: list[Node], gradients: dict[Node, list[Any]]) -> None:

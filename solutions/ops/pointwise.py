@@ -1,18 +1,20 @@
-"""Reference bodies for tinytorch/ops/pointwise.py."""
+"""Reference bodies of the exercises in `tinytorch/ops/pointwise.py`."""
 
-from tinytorch.exercise import exercise
+from __future__ import annotations
+
+from typing import Any
 
 
 class Mul:
-    @exercise("autograd.mul_backward", points=2)
-    def backward(ctx, dz):
+    def backward(ctx, dz: Any) -> tuple[Any, Any]:
         x, y = ctx.saved
         return dz * y, dz * x
 
 
 class PowScalar:
-    @exercise("autograd.pow_backward", points=2)
-    def backward(ctx, dy):
+    def backward(ctx, dy: Any) -> Any:
         (x,) = ctx.saved
         n = ctx.exponent
-        return dy * (n * x ** (n - 1)) if n != 0 else dy * 0
+        if n == 0:
+            return dy * 0  # where x is 0 as well, n * x**(n - 1) would be 0 * inf
+        return dy * (n * x ** (n - 1))

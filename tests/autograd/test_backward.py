@@ -210,3 +210,33 @@ def test_volatile_is_history(T: Any) -> None:
     with pytest.warns(UserWarning, match="volatile was removed and now has no effect"):
         v = T.autograd.Variable(T.ones(2), volatile=True)
     assert isinstance(v, T.Tensor) and isinstance(v, T.autograd.Variable) and not v.requires_grad
+
+
+def test_a_gradient_is_kept_without_a_copy_only_where_nobody_else_holds_it() -> None:
+    x, y = tinytorch.ones(3, requires_grad=True), tinytorch.ones(3, requires_grad=True)
+    (x * y).backward(tinytorch.ones(3))
+    assert x.grad._fresh and y.grad._fresh  # made by the product rule, for this leaf alone
+
+    held: list = []
+
+    class Keeps(tinytorch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            held.append(dy * 2)
+            return held[0]
+
+    z = tinytorch.ones(3, requires_grad=True)
+    Keeps.apply(z).sum().backward()
+    z.grad.add_(1)
+    assert held[0].tolist() == [2.0, 2.0, 2.0]
+    for f in (lambda t: t + 0.0, lambda t: t.sum(), lambda t: t.view(3, 1), lambda t: t.expand(2, 3), lambda t: (t, t * 1)[1] + t):
+        leaf, seed = tinytorch.ones(3, requires_grad=True), None
+        out = f(leaf)
+        seed = tinytorch.ones(*out.shape)
+        out.backward(seed)
+        leaf.grad.mul_(7)
+        assert set(seed.reshape(-1).tolist()) == {1.0}

@@ -6,7 +6,6 @@ functions: once a body is filled in, every backward pass of every model runs thr
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from tinytorch.autograd.grad_mode import mode
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from tinytorch.autograd.node import Node
     from tinytorch.tensor import Tensor
 
-__all__ = ["accumulate", "accumulate_grad", "backward_pass", "mode", "sys", "topological_order", "unbroadcast"]
+__all__ = ["accumulate", "accumulate_grad", "backward_pass", "mode", "own", "topological_order", "unbroadcast"]
 
 
 @exercise("autograd.unbroadcast", points=2)
@@ -131,3 +130,8 @@ def backward_pass(order: list[Node], gradients: dict[Node, list[Any]]) -> None:
     Source: Griewank and Walther, "Evaluating Derivatives", reverse mode; PyTorch, "Autograd mechanics".
     """
     raise NotImplementedError
+
+
+def own(grad: Tensor) -> Tensor:
+    """A gradient whose memory is nobody else's: `grad` itself where its node has just made it, else a copy."""
+    return grad if grad._fresh else grad.clone()

@@ -7,6 +7,7 @@ the gradient flows along them. A leaf ends in an `AccumulateGrad` node, which ad
 from __future__ import annotations
 
 import itertools
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -107,6 +108,8 @@ class RemovableHandle:
 class AccumulateGrad(Node):
     """The end of the way: adds the gradient that arrives to the leaf's `.grad`."""
 
+    fresh: Any = None  # a gradient on its way here that nobody else holds: it may be kept without a copy
+
     def __init__(self, variable: Tensor) -> None:
         self.variable = variable
         self.sequence = next(_counter)
@@ -115,8 +118,12 @@ class AccumulateGrad(Node):
         leaf = self.variable
         if self._pre_hooks:
             (gradient,) = self._run_pre_hooks((gradient,))
-        grad = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient))
-        del gradient
+        if isinstance(gradient, Tensor):
+            grad = gradient
+        else:
+            grad = wrap(np.asarray(gradient))
+            grad._fresh = gradient is self.fresh
+        self.fresh = None
         if leaf._hooks:
             for hook in tuple(leaf._hooks.values()):
                 given = hook(grad)
@@ -132,7 +139,7 @@ def gradient_edge(t: Tensor | None) -> Edge:
     """Where the gradient of `t` goes: the node that made it, its leaf's AccumulateGrad, or nowhere."""
     if t is None:
         return None, 0
-    node = t._grad_fn if t._follows is None else t.grad_fn
+    node = t._grad_fn if t._base is None else t.grad_fn
     if node is not None:
         return node, t._output_nr
     if not t._requires_grad:
@@ -142,6 +149,23 @@ def gradient_edge(t: Tensor | None) -> Edge:
         node = AccumulateGrad(t)
         t._accumulator = weakref.ref(node)
     return node, 0
+
+
+def mark_fresh(results: tuple, edges: tuple[Edge, ...]) -> None:
+    """Tell the leaves among `edges` which of these gradients nobody but `results` holds: no saved value, no other node."""
+    for gradient, (node, _) in zip(results, edges, strict=True):
+        if type(node) is AccumulateGrad and type(gradient) is np.ndarray and gradient.base is None:
+            if sys.getrefcount(gradient) == _HELD_ONCE and gradient.flags.c_contiguous:
+                node.fresh = gradient
+
+
+def _held_once() -> int:
+    for gradient, _ in zip((np.empty(1),), (None,), strict=True):
+        return sys.getrefcount(gradient)
+    raise AssertionError
+
+
+_HELD_ONCE = _held_once()  # what getrefcount says, in such a loop, of an array that only its tuple holds
 
 
 def as_tensor(gradient: Any) -> Any:

@@ -17,9 +17,9 @@ from tinytorch import dtypes, kernels
 from tinytorch.autograd import anomaly
 from tinytorch.autograd.engine import unbroadcast
 from tinytorch.autograd.grad_mode import mode
-from tinytorch.autograd.node import Node, _counter, gradient_edge
+from tinytorch.autograd.node import AccumulateGrad, Node, _counter, gradient_edge, mark_fresh
 from tinytorch.autograd.saved import Saved, hooks, pack
-from tinytorch.tensor import Tensor, wrap, wrap_view
+from tinytorch.tensor import Tensor, wrap
 
 _ndarray = np.ndarray
 
@@ -29,12 +29,12 @@ class Op(Node):
 
     label: str | None = None  # "Mul" makes "MulBackward0"
     variant = 0  # the digit at the end of the name
-    is_view = False  # the output shows the memory of the first input
     differentiable = True
 
     _saved: Any = ()  # arrays while forward runs, then `Saved` records
     _fit: tuple | None = None  # shapes and dtypes of the inputs, where gradients may have to be brought to them
     _on_tensors = False
+    feeds_leaf = False
 
     @classmethod
     def apply(cls, *inputs: Tensor | None, **params: Any) -> Any:
@@ -42,9 +42,9 @@ class Op(Node):
         ctx = cls.__new__(cls)
         made = ctx.forward(*[None if t is None else t._array for t in inputs], **params)
         if type(made) is _ndarray:
-            output = wrap_view(made, inputs[0]) if cls.is_view else wrap(made)
+            output = wrap(made)
         elif type(made) is tuple:
-            output = tuple([wrap_view(m, inputs[0]) if cls.is_view else wrap(np.asarray(m)) for m in made])
+            output = tuple([wrap(np.asarray(m)) for m in made])
         else:
             output = wrap(np.asarray(made))  # NumPy turns 0-d results into scalars
         return finish(ctx, inputs, output)
@@ -90,6 +90,8 @@ class Op(Node):
             results = tuple([_bring_to(g, form) for g, form in zip(results, ctx._fit, strict=True)])
         if ctx._post_hooks:
             results = ctx._run_post_hooks(results, gradients)
+        if ctx.feeds_leaf:
+            mark_fresh(results, ctx.next_functions)
         if not ctx.retain:
             ctx.release()
         return results
@@ -101,34 +103,24 @@ class Op(Node):
 
 def finish(ctx: Op, inputs: tuple, output: Any) -> Any:
     """Link a finished op and its output into the graph, where grad mode is on and an input requires a gradient."""
-    if ctx.is_view:
-        for view in output if type(output) is tuple else (output,):
-            follow(view, inputs[0])
     if mode.inference:
         for made in output if type(output) is tuple else (output,):
             made._inference = True
     if mode.enabled and ctx.differentiable:
         for t in inputs:
-            if t is not None and (t._requires_grad or (t._follows is not None and t._follows._requires_grad)):
+            if t is not None and (t._requires_grad or (t._base is not None and t._base._requires_grad)):
                 record(ctx, inputs, output)
                 break
     return output
-
-
-def follow(view: Tensor, source: Tensor) -> None:
-    """Note that `view` shows the memory of `source`, so that writes through either reach the other's gradient."""
-    view._base = source if source._base is None else source._base
-    if mode.enabled and not source._made_in_no_grad:
-        view._follows = source if source._follows is None else source._follows
-        view._seen_version = view._storage.version
-    else:
-        view._made_in_no_grad = True
 
 
 def record(ctx: Op, inputs: tuple, output: Any) -> None:
     """Make `ctx` the node of `output`: edges to where the inputs came from, and the saved values with their versions."""
     ctx.next_functions = tuple([gradient_edge(t) for t in inputs])
     ctx.sequence = next(_counter)
+    for node, _ in ctx.next_functions:
+        if type(node) is AccumulateGrad:
+            ctx.feeds_leaf = True
     if type(output) is tuple:
         outputs = output
         ctx.num_outputs = len(outputs)

@@ -89,13 +89,12 @@ def detach(input: Tensor) -> Tensor:
     """The same memory, outside the graph: no gradient flows through it, and writes are seen on both sides."""
     out = wrap(input._array)
     out._storage = input._storage
-    out._base = input if input._base is None else input._base
     return out
 
 
 def detach_(self: Tensor) -> Tensor:
     """Take this tensor out of its graph: it becomes a leaf."""
-    if self._follows is not None:
+    if self._base is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
             "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients."

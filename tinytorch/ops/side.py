@@ -45,6 +45,8 @@ class TensorSide:
     expand = staticmethod(shape.expand)
     transpose = staticmethod(shape.transpose)
     softmax, log_softmax = staticmethod(loss.softmax), staticmethod(loss.log_softmax)
+    put_at_class, take_at_class = staticmethod(loss.put_at_class), staticmethod(loss.take_at_class)
+    cross_entropy_backward, constant = staticmethod(loss.cross_entropy_backward), staticmethod(loss.constant)
     zeros_like = staticmethod(creation.zeros_like)
     clone = staticmethod(cast.clone)
     cast = staticmethod(cast.to_dtype)

@@ -1,16 +1,108 @@
-"""Softmax and what is built on it."""
+"""Softmax, and the losses built on it."""
 
 from __future__ import annotations
 
 import numpy as np
 
+_HALVES = ("float16", "bfloat16")
+
+
+def _wide(x):
+    """Halves as float32: their sums and exponentials are formed there and rounded once."""
+    return x.astype(np.float32) if x.dtype.name in _HALVES else x
+
 
 def log_softmax(x, dim):
     """x - max - log(sum(exp(x - max))): the largest exponent is 0, so nothing overflows."""
-    shifted = x - np.max(x, axis=dim, keepdims=True) if x.size else x
-    return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
+    if not x.size:
+        return x.copy()
+    wide = _wide(x)
+    y = wide - np.maximum.reduce(wide, axis=dim, keepdims=True)
+    y -= np.log(np.add.reduce(np.exp(y), axis=dim, keepdims=True))
+    return y if wide is x else y.astype(x.dtype)
 
 
 def softmax(x, dim):
-    e = np.exp(x - np.max(x, axis=dim, keepdims=True)) if x.size else x
-    return e / e.sum(axis=dim, keepdims=True)
+    """exp(x - max) / sum(exp(x - max))"""
+    if not x.size:
+        return x.copy()
+    wide = _wide(x)
+    e = np.asarray(wide - np.maximum.reduce(wide, axis=dim, keepdims=True))
+    np.exp(e, out=e)
+    e /= np.add.reduce(e, axis=dim, keepdims=True)
+    return e if wide is x else e.astype(x.dtype)
+
+
+# ---- negative log likelihood: y (N, C, d1, ...) or (C,), target (N, d1, ...) or () with class numbers ------------
+
+
+def _at_class(target):
+    """The index of each sample's own class in an array with a class dimension: (sample, class, d1, ...)."""
+    if target.ndim == 0:
+        return (target,)
+    if target.ndim == 1:
+        return np.arange(len(target)), target
+    first, *rest = np.ogrid[tuple([slice(n) for n in target.shape])]
+    return first, target, *rest
+
+
+def nll(y, target, weight, ignore_index, reduction):
+    """The loss, the factor with which each sample's -y[class] goes into it, and the class numbers used.
+
+    Where a target is to be ignored its factor is 0, and class 0 stands in for it.
+    """
+    classes = y.shape[1] if y.ndim > 1 else y.shape[0]
+    target = target.astype(np.int64, copy=False)
+    ignored = factor = None
+    # Seen as unsigned a negative number is a huge one: one comparison finds those beyond either end.
+    beyond = bool(target.size) and np.maximum.reduce(target.view(np.uint64), axis=None) >= classes
+    if beyond or 0 <= ignore_index < classes:
+        ignored = target == ignore_index
+        target = np.where(ignored, 0, target)
+        beyond = target.view(np.uint64) >= classes
+        if beyond.any():
+            raise IndexError(f"Target {int(target[beyond][0])} is out of bounds.")
+    if weight is not None:
+        factor = weight[target]
+    if ignored is not None:
+        factor = (~ignored).astype(y.dtype) if factor is None else np.where(ignored, y.dtype.type(0), factor)
+
+    losses = np.negative(y[_at_class(target)])
+    if factor is not None:
+        losses = losses * factor
+    if ignored is not None:
+        losses = np.where(ignored, y.dtype.type(0), losses)  # also where 0 · inf would be NaN
+    if reduction == "none":
+        return losses, y.dtype.type(1) if factor is None else factor, target
+    wide = np.float32 if y.dtype.name in _HALVES else None
+    total = np.add.reduce(losses, axis=None, dtype=wide)
+    if reduction == "sum":
+        return y.dtype.type(total), y.dtype.type(1) if factor is None else factor, target
+    count = total.dtype.type(target.size) if factor is None else np.add.reduce(factor, axis=None, dtype=wide)
+    return y.dtype.type(total / count), (1 if factor is None else factor) / y.dtype.type(count), target
+
+
+def take_at_class(x, target):
+    """The element of each sample's own class: (N, C, d1, ...) -> (N, d1, ...)"""
+    return np.asarray(x[_at_class(target)])
+
+
+def put_at_class(v, target, shape):
+    """Zeros of a shape, with v at each sample's own class: the gradient of `take_at_class`."""
+    dx = np.zeros(shape, v.dtype)
+    dx[_at_class(target)] = v
+    return dx
+
+
+def cross_entropy_backward(dloss, y, target, factor):
+    """dx = s · (softmax - onehot) with s = dloss · factor, where softmax = eʸ"""
+    s = dloss * factor
+    dx = np.asarray(np.exp(y))
+    dx *= np.expand_dims(s, 1) if s.ndim and y.ndim > 1 else s
+    dx[_at_class(target)] -= s
+    return dx
+
+
+def constant(x):
+    """What does not depend on an input: an array as it is, on tensors one without a graph."""
+    return x

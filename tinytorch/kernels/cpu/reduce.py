@@ -1,36 +1,157 @@
-"""Many elements to one, along some dimensions or all. `dim` is None, a dimension or a tuple of them."""
+"""Many elements to one, along some dimensions or all. `dim` is None, a dimension or a tuple of them.
+
+Halves are computed in float32 and rounded once, integers are summed in int64.
+"""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-_SMALL_FLOATS = ("float16", "bfloat16")
+_FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
+
+
+def is_half(dtype):
+    """float16 or bfloat16 (which NumPy, not knowing it, calls a void)."""
+    return dtype.kind == "V" or dtype == np.float16
+
+
+def wide(x):
+    """Halves in float32; anything else as it is."""
+    return x.astype(_FLOAT32) if is_half(x.dtype) else x
 
 
 def _accumulator(dtype):
     """In which dtype sums are formed: halves in float32, integers and bools in int64."""
-    if dtype.name in _SMALL_FLOATS:
-        return np.dtype(np.float32)
-    return np.dtype(np.int64) if dtype.kind in "biu" else dtype
+    if dtype.kind in "biu":
+        return _INT64
+    return _FLOAT32 if is_half(dtype) else dtype
+
+
+def count_along(shape, dim):
+    """How many elements one result is made of."""
+    if dim is None:
+        return math.prod(shape)
+    return math.prod([shape[d] for d in dim]) if isinstance(dim, tuple) else shape[dim]
 
 
 def sum(x, dim=None, keepdim=False, dtype=None):
-    total = np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(dtype or x.dtype))
-    wanted = dtype or (x.dtype if x.dtype.kind in "fV" else np.dtype(np.int64))
+    wanted = dtype or x.dtype
+    total = np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(wanted))
+    if dtype is None and wanted.kind in "biu":
+        return total
     return total if total.dtype == wanted else total.astype(wanted)
 
 
+def mean(x, dim=None, keepdim=False):
+    total = np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(x.dtype))
+    y = total / total.dtype.type(count_along(x.shape, dim))
+    return y if y.dtype == x.dtype else y.astype(x.dtype)
+
+
+def prod(x, dim=None, keepdim=False, dtype=None):
+    wanted = dtype or (_INT64 if x.dtype.kind in "biu" else x.dtype)
+    y = np.multiply.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(wanted))
+    return y if y.dtype == wanted else y.astype(wanted)
+
+
+def nansum(x, dim=None, keepdim=False, dtype=None):
+    return sum(np.where(np.isnan(x), x.dtype.type(0), x) if x.dtype.kind in "fV" else x, dim, keepdim, dtype)
+
+
+def var_mean(x, dim, keepdim, correction):
+    """(variance, mean): the squared distances from the mean, summed and divided by n - correction."""
+    values = wide(x)
+    m = np.asarray(mean(values, dim, True))
+    distance = values - m
+    n = count_along(x.shape, dim)
+    degrees = values.dtype.type(max(n - correction, 0))
+    v = np.add.reduce(np.multiply(distance, distance, out=distance), axis=dim, keepdims=keepdim) / degrees
+    m = m if keepdim else np.squeeze(m, axis=dim)
+    return np.asarray(v).astype(x.dtype, copy=False), np.asarray(m).astype(x.dtype, copy=False)
+
+
+def logsumexp(x, dim, keepdim=False):
+    """m + log Σ exp(x - m) with the largest element m: nothing overflows."""
+    values = wide(x)
+    if values.size:
+        m = np.max(values, axis=dim, keepdims=True)
+        m = np.where(np.isfinite(m), m, m.dtype.type(0))
+    else:
+        m = values.dtype.type(0)
+    total = np.add.reduce(np.exp(values - m), axis=dim, keepdims=True)
+    y = np.log(total) + m
+    return (y if keepdim else np.squeeze(y, axis=dim)).astype(x.dtype, copy=False)
+
+
+def vector_norm(x, ord, dim=None, keepdim=False):
+    """(Σ |x|ᵖ)^(1/p), and its limits: the largest, the smallest, the number of non-zero elements."""
+    a = wide(x)
+    if ord == 2:
+        if dim is None and not keepdim and a.flags.c_contiguous:
+            flat = a.reshape(-1)
+            return np.sqrt(np.dot(flat, flat)).astype(x.dtype)
+        y = np.sqrt(np.add.reduce(a * a, axis=dim, keepdims=keepdim))
+    elif ord == 1:
+        y = np.add.reduce(np.abs(a), axis=dim, keepdims=keepdim)
+    elif ord == 0:
+        y = np.count_nonzero(a, axis=dim, keepdims=keepdim)
+    elif math.isinf(ord):
+        y = (np.max if ord > 0 else np.min)(np.abs(a), axis=dim, keepdims=keepdim)
+    else:
+        y = np.add.reduce(np.abs(a) ** ord, axis=dim, keepdims=keepdim) ** (1 / ord)
+    return np.asarray(y).astype(x.dtype, copy=False)
+
+
+def all(x, dim=None, keepdim=False):
+    y = np.logical_and.reduce(x.astype(bool, copy=False), axis=dim, keepdims=keepdim)
+    return np.asarray(y).astype(np.uint8) if x.dtype == np.uint8 else y
+
+
+def any(x, dim=None, keepdim=False):
+    y = np.logical_or.reduce(x.astype(bool, copy=False), axis=dim, keepdims=keepdim)
+    return np.asarray(y).astype(np.uint8) if x.dtype == np.uint8 else y
+
+
+def count_nonzero(x, dim=None, keepdim=False):
+    return np.asarray(np.count_nonzero(x.astype(bool, copy=False), axis=dim, keepdims=keepdim), np.int64)
+
+
+# ---- the largest and the smallest: NaN counts as both --------------------------------------------------------------
+
+
 def amax(x, dim=None, keepdim=False):
-    return np.max(x, axis=dim, keepdims=keepdim)
+    return np.max(wide(x), axis=dim, keepdims=keepdim).astype(x.dtype, copy=False)
 
 
 def amin(x, dim=None, keepdim=False):
-    return np.min(x, axis=dim, keepdims=keepdim)
+    return np.min(wide(x), axis=dim, keepdims=keepdim).astype(x.dtype, copy=False)
 
 
 def argmax(x, dim=None, keepdim=False):
-    return np.argmax(x, axis=dim, keepdims=keepdim)
+    return np.argmax(wide(x), axis=dim, keepdims=keepdim)
 
 
 def argmin(x, dim=None, keepdim=False):
-    return np.argmin(x, axis=dim, keepdims=keepdim)
+    return np.argmin(wide(x), axis=dim, keepdims=keepdim)
+
+
+def extreme_along(x, dim, largest):
+    """(values, indices) along one dimension, which is kept with length 1; the first of equal ones."""
+    values = wide(x)
+    if dim == x.ndim - 1:
+        index = (np.argmax if largest else np.argmin)(values, axis=dim, keepdims=True)
+        return np.take_along_axis(x, index, dim), index
+    best = (np.max if largest else np.min)(values, axis=dim, keepdims=True)  # argmax is slow across memory
+    index = np.argmax((values == best) | (values != values), axis=dim, keepdims=True)
+    return best.astype(x.dtype, copy=False), index
+
+
+def ties(x, y, dim, nan_too=False):
+    """For each x, 1 / (how many equal the reduced y) if it does, else 0: shares of a gradient. `y` broadcasts to x."""
+    mask = x == y
+    if nan_too:
+        mask |= (x != x) & (y != y)
+    share = np.add.reduce(mask, axis=dim, keepdims=True, dtype=np.int64)
+    return mask.astype(x.dtype) / share.astype(x.dtype)

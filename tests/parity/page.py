@@ -1,0 +1,152 @@
+"""The parity page: every public name of PyTorch, and whether it works here the same, differs, or is absent.
+
+    uv run python -m tests.parity.page --write      # needs PyTorch 2.13; writes docs/PARITY.md
+
+A name is *same* only where the tables of cases in this folder hold it, or a test module names it in its own
+`COVERS`: the page is made from what the tests run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tests
+import tinytorch
+from tests.oracle import torch
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "PARITY.md"
+SPACES = {
+    "torch": lambda T: T,
+    "torch.Tensor": lambda T: T.Tensor,
+    "torch.autograd": lambda T: T.autograd,
+    "torch.autograd.functional": lambda T: T.autograd.functional,
+    "torch.linalg": lambda T: T.linalg,
+    "torch.nn": lambda T: T.nn,
+    "torch.nn.functional": lambda T: T.nn.functional,
+    "torch.nn.init": lambda T: T.nn.init,
+    "torch.optim": lambda T: T.optim,
+}
+DIFFERS = {
+    r"manual_seed|rand.*|normal_?|uniform_|bernoulli_?|multinomial|seed|initial_seed|.*dropout.*|Dropout.*|Generator":
+        "seeded and distributed alike; the stream of numbers is NumPy's",
+    r"storage|untyped_storage": "one Storage class, typed; sizes, sharing and pointers as in PyTorch",
+}  # fmt: skip
+ABSENT = {
+    r".*complex.*|real|imag|angle|polar|view_as_real|conj.*|resolve_.*|is_conj|is_neg|adjoint|H|mH|.*cfloat.*|.*cdouble.*|chalf": "complex numbers are left out",
+    r".*sparse.*|.*_coo.*|.*_cs[rc].*|.*_bs[rc].*|coalesce|is_coalesced|indices|values|col_indices|crow_indices|ccol_indices|row_indices|to_dense|hspmm|smm|sspaddmm|to_mkldnn|is_mkldnn|dense_dim|spmm": "sparse tensors are left out, but for Embedding's gradient",
+    r".*quant.*|q_.*|int_repr|dequantize|.*fbgemm.*|q[iu]int.*|quint.*|u?int[1-7]|bits.*|float8.*|float4.*|.*fake_.*|fused_moving.*|choose_qparams.*": "quantisation is left out",
+    r"compile|compiler|jit.*|.*export.*|cond|while_loop|.*vmap.*|Script.*|.*graph_.*|.*fx.*|.*dynamo.*|classproperty|sym_.*|Sym.*": "torch.compile, export and TorchScript are left out",
+    r"fft|.*stft|.*_window|bartlett.*|hann.*|hamming.*|blackman.*|kaiser_window|spectral.*": "signal processing is left out",
+    r"cudnn.*|miopen.*|mkldnn.*|xpu|mps|mtia|.*vulkan.*|.*hip.*|.*xnnpack.*|.*rocm.*|is_xla|is_xpu|is_mps|is_hpu|is_ipu|is_maia|is_ort|is_vulkan|is_mtia|hpu|ipu": "other devices are left out",
+    r"_.*": "internal",
+    r"uint16|uint32|uint64": "a dtype of PyTorch with few operations; left out",
+    r".*name.*|align_.*|rename_?|refine_.*": "named dimensions never left their prototype stage",
+    r".*deterministic.*|.*profiler.*|.*threads.*|set_.*|get_.*|.*autocast.*|.*vitals.*|.*warn.*|.*mem.*|.*thread.*|has_.*|is_.*enabled|.*torch_function.*": "a switch of PyTorch's own runtime",
+}  # fmt: skip
+ELSE = "not met in the course"
+
+
+def covered() -> set[str]:
+    """Names that a table of cases, or a test module's `COVERS`, puts to the test."""
+    found: set[str] = set()
+    for module in _test_modules():
+        for table in ("CASES", "ERRORS", "COVERS"):
+            for entry in getattr(module, table, ()):
+                found.add(entry if isinstance(entry, str) else entry.name)
+    return found
+
+
+def _test_modules() -> Iterator[ModuleType]:
+    for folder in ("parity", "autograd", "nn", "optim"):
+        package = importlib.import_module(f"{tests.__name__}.{folder}")
+        for info in pkgutil.iter_modules(package.__path__):
+            if info.name.startswith("test_"):
+                yield importlib.import_module(f"{package.__name__}.{info.name}")
+
+
+def names(space: str) -> list[str]:
+    """The public names of a PyTorch namespace: functions, classes, methods, properties, dtypes."""
+    where = SPACES[space](torch)
+    found = []
+    for name in dir(where):
+        if name.startswith("_") or (space == "torch.Tensor" and name in dir(object)):
+            continue
+        value = inspect.getattr_static(where, name, None)
+        module = getattr(value, "__module__", None)
+        if inspect.ismodule(value) or (module or "").startswith(("typing", "collections", "enum", "functools", "builtins.m")):
+            continue
+        found.append(name)
+    return found
+
+
+def status(space: str, name: str, tested: set[str]) -> tuple[str, str]:
+    """("same" | "differs" | "present" | "absent", why)."""
+    ours = _space(space)
+    if ours is not None and (name in dir(ours) or hasattr(ours, name)):
+        for pattern, how in DIFFERS.items():
+            if re.fullmatch(pattern, name):
+                return "differs", how
+        return ("same", "") if _is_tested(space, name, tested) else ("present", "no case of its own yet")
+    for pattern, why in ABSENT.items():
+        if re.fullmatch(pattern, name):
+            return "absent", why
+    return "absent", ELSE
+
+
+def _space(space: str) -> Any:
+    try:
+        return SPACES[space](tinytorch)
+    except AttributeError:
+        return None
+
+
+def _is_tested(space: str, name: str, tested: set[str]) -> bool:
+    short = space.removeprefix("torch").lstrip(".")
+    wanted = {f"{short}.{name}" if short else name}
+    if space in ("torch", "torch.Tensor"):  # a case runs the function and, in the tables' conventions, its method
+        wanted |= {name, f"Tensor.{name}", name.rstrip("_") if name.endswith("_") else name}
+    return bool(wanted & tested) or name in tested
+
+
+def page() -> str:
+    tested = covered()
+    lines = [
+        "# Which of PyTorch's names work here",
+        "",
+        "Made by `python -m tests.parity.page --write` from the tables of cases in `tests/`; do not edit. PyTorch "
+        f"{torch.__version__.split('+')[0]}. *Same*: present, and put to the test against PyTorch. *Present*: there, "
+        "without a case of its own. Complex numbers, sparse tensors other than Embedding's gradient, quantisation and "
+        "`torch.compile` are left out.",
+    ]
+    for space in SPACES:
+        rows: dict[str, list] = {"same": [], "differs": [], "present": [], "absent": []}
+        for name in names(space):
+            kind, why = status(space, name, tested)
+            rows[kind].append((name, why))
+        lines += ["", f"## {space}", "", ", ".join(f"{len(v)} {k}" for k, v in rows.items()), ""]
+        for kind in ("same", "present"):
+            if rows[kind]:
+                lines += [f"**{kind.capitalize()}:** " + ", ".join(f"`{n}`" for n, _ in rows[kind]), ""]
+        for kind in ("differs", "absent"):
+            reasons: dict[str, list[str]] = {}
+            for name, why in rows[kind]:
+                reasons.setdefault(why, []).append(name)
+            for why, found in reasons.items():
+                lines += [f"**{kind.capitalize()}** ({why}): " + ", ".join(f"`{n}`" for n in found), ""]
+        lines.pop()
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        PAGE.write_text(page(), "utf-8")
+    else:
+        print(page())

@@ -1,0 +1,1 @@
+"""The course around the framework: questions, checking, the command line, magics."""
