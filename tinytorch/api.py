@@ -36,7 +36,7 @@ from tinytorch.dtypes import (
     short,
     uint8,
 )
-from tinytorch.ops.inplace import copy_, fill_, in_place_method, zero_
+from tinytorch.ops.inplace import copy_, fill_, in_place_method, view_method, zero_
 from tinytorch.printing import set_printoptions
 from tinytorch.size import Size
 from tinytorch.tensor import Tensor
@@ -46,34 +46,115 @@ from tinytorch.tensor import Tensor
 FUNCTIONS: dict[str, Any] = {}
 
 
+def _members(module: Any, names: str) -> dict[str, Any]:
+    return {name: getattr(module, name) for name in names.split()}
+
+
 def _rows(module: Any, names: str) -> dict[str, Any]:
-    found = {name: getattr(module, name) for name in names.split()}
+    found = _members(module, names)
     FUNCTIONS.update(found)
     return found
 
 
-_CREATION = _rows(ops.creation, "tensor as_tensor from_numpy zeros ones empty full zeros_like ones_like arange linspace")
-_RANDOM = _rows(ops.random, "Generator manual_seed rand randn randint randperm")
-_POINTWISE = _rows(ops.pointwise, "add sub mul div pow neg exp log sqrt sigmoid tanh relu eq ne lt le gt ge")
-_REDUCE = _rows(ops.reduce, "sum mean argmax")
-_SHAPE = _rows(ops.shape, "reshape transpose t")
+_rows(
+    ops.creation,
+    "tensor as_tensor asarray from_numpy scalar_tensor zeros ones empty full zeros_like ones_like empty_like full_like "
+    "empty_strided eye arange range linspace logspace",
+)
+_rows(ops.grids, "meshgrid cartesian_prod combinations")
+_rows(
+    ops.random,
+    "Generator default_generator manual_seed seed initial_seed get_rng_state set_rng_state rand rand_like randn "
+    "randn_like randint randint_like randperm normal poisson",
+)
+_DRAWN = _rows(ops.random, "bernoulli multinomial")
+_rows(ops.legacy, "set_default_tensor_type")
+FUNCTIONS.update(ops.legacy.TYPES, random=ops.random)
+_POINTWISE = _rows(
+    ops.pointwise, "add sub subtract mul multiply pow float_power neg negative square lerp addcmul addcdiv"
+)
+_rows(ops.pointwise, "rsub")  # functions only
+_DIVISION = _rows(ops.division, "div divide true_divide floor_divide remainder fmod")
+_ELEMENTARY = _rows(
+    ops.elementary,
+    "exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal sin cos tan asin acos atan sinh cosh asinh acosh atanh "
+    "arcsin arccos arctan arcsinh arccosh arctanh sinc deg2rad rad2deg erf erfc erfinv logit sigmoid tanh relu",
+)
+_ROUNDING = _rows(
+    ops.rounding,
+    "abs absolute sign sgn ceil floor round trunc fix frac clamp clip clamp_min clamp_max nan_to_num",
+)
+_NO_IN_PLACE = _rows(ops.rounding, "positive maximum minimum fmax fmin")
+_PAIRS = _rows(ops.pairs, "atan2 arctan2 hypot xlogy copysign heaviside nextafter")
+_NO_IN_PLACE |= _rows(ops.pairs, "logaddexp logaddexp2")
+_COMPARE = _rows(
+    ops.compare,
+    "eq ne not_equal lt less le less_equal gt greater ge greater_equal logical_and logical_or logical_xor logical_not "
+    "bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift gcd lcm",
+)
+_NO_IN_PLACE |= _rows(
+    ops.compare, "equal isclose allclose isnan isinf isfinite isposinf isneginf isreal signbit"
+)
+_ELEMENTWISE = {**_POINTWISE, **_DIVISION, **_ELEMENTARY, **_ROUNDING, **_PAIRS, **_COMPARE}
+_REDUCE = _rows(ops.reduce, "sum mean prod nansum nanmean var std logsumexp all any count_nonzero")
+_EXTREMA = _rows(ops.extrema, "max min amax amin aminmax argmax argmin")
+_SCAN = _rows(ops.scan, "cumsum cumprod logcumsumexp cummax cummin diff")
+_ORDER = _rows(
+    ops.order,
+    "sort argsort msort topk kthvalue median nanmedian mode unique unique_consecutive bincount histc",
+)
+_rows(ops.reduce, "var_mean std_mean")  # functions only
+_rows(ops.order, "searchsorted bucketize")
+_SHAPE = _rows(
+    ops.shape,
+    "reshape transpose t permute movedim squeeze unsqueeze flatten ravel unflatten broadcast_to",
+)
+_SHAPE |= {"swapaxes": ops.shape.transpose, "swapdims": ops.shape.transpose, "moveaxis": ops.shape.movedim}
+FUNCTIONS.update(_SHAPE)
+_rows(ops.shape, "broadcast_tensors broadcast_shapes")  # functions only
+_WINDOWS = _rows(
+    ops.views,
+    "narrow select split split_with_sizes chunk tensor_split hsplit vsplit dsplit unbind diagonal as_strided",
+)
+_rows(ops.joining, "cat concat concatenate stack hstack vstack dstack column_stack")  # functions only
+_REPEATING = _rows(ops.joining, "tile repeat_interleave roll flip fliplr flipud rot90")
 _LINALG = _rows(ops.linalg, "mm")
 _LOSS = _rows(ops.loss, "softmax log_softmax")
+_rows(ops.promotion, "result_type")
+_rows(ops.cast, "is_floating_point is_signed is_complex is_nonzero")
 _CAST = _rows(ops.cast, "clone detach")
-_INDEXING = _rows(ops.indexing, "unbind")
+_INDEXING = _rows(
+    ops.select,
+    "gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill take put take_along_dim",
+)
+_INDEXING |= _rows(ops.masks, "masked_fill masked_select masked_scatter nonzero argwhere where")
+_INDEXING |= _rows(ops.indexing, "index_put")
 
 # ---- methods: x.name --------------------------------------------------------------------------------------------
 
 METHODS: dict[str, Any] = {
-    **_POINTWISE,
+    **_ELEMENTWISE,
+    **_NO_IN_PLACE,
+    **_DRAWN,
     **_REDUCE,
+    **_EXTREMA,
+    **_SCAN,
+    **_ORDER,
     **_SHAPE,
     **_LINALG,
     **_LOSS,
     **_CAST,
+    **_WINDOWS,
+    **_REPEATING,
     **_INDEXING,
     "view": ops.shape.view,
+    "view_as": ops.shape.view_as,
+    "reshape_as": ops.shape.reshape_as,
     "expand": ops.shape.expand,
+    "expand_as": ops.shape.expand_as,
+    "unfold": ops.views.unfold,
+    "repeat": ops.joining.repeat,
+    "where": ops.masks.where_method,
     "to": ops.cast.to,
     "type": ops.cast.type_,
     "type_as": ops.cast.type_as,
@@ -82,16 +163,31 @@ METHODS: dict[str, Any] = {
     "register_hook": hooks.register_hook,
     "register_post_accumulate_grad_hook": hooks.register_post_accumulate_grad_hook,
     "retain_grad": hooks.retain_grad,
+    **{f"{name}_": getattr(ops.select, f"{name}_") for name in "scatter scatter_add scatter_reduce index_add".split()},
+    **{f"{name}_": getattr(ops.select, f"{name}_") for name in "index_copy index_fill put".split()},
+    **{f"{name}_": getattr(ops.masks, f"{name}_") for name in "masked_fill masked_scatter".split()},
+    "index_put_": ops.indexing.index_put_,
     "copy_": copy_,
     "fill_": fill_,
     "zero_": zero_,
-    "uniform_": ops.random.uniform_,
-    "normal_": ops.random.normal_,
+    "is_nonzero": ops.cast.is_nonzero,
+    "cpu": ops.cast.cpu,
+    "cuda": ops.cast.cuda,
+    "new": ops.legacy.new,
+    **_members(ops.creation, "new_tensor new_zeros new_ones new_empty new_full new_empty_strided"),
+    **_members(
+        ops.random,
+        "uniform_ normal_ bernoulli_ random_ exponential_ log_normal_ cauchy_ geometric_",
+    ),
 }
 
 # ---- x.name_: the same, written into x's own memory --------------------------------------------------------------
 
-IN_PLACE = "add sub mul div pow neg exp log sqrt sigmoid tanh relu"
+IN_PLACE = " ".join(_ELEMENTWISE) + " cumsum cumprod"
+
+# ---- x.name_ of a view: x itself looks at its memory in the new way ----------------------------------------------
+
+VIEW_IN_PLACE = "t transpose swapaxes swapdims squeeze unsqueeze as_strided"
 
 # ---- operators ----------------------------------------------------------------------------------------------------
 
@@ -108,14 +204,29 @@ def _matmul(self: Tensor, other: Tensor) -> Tensor:
 
 
 OPERATORS: dict[str, Any] = {
-    "__add__": ops.pointwise.add, "__radd__": _reflected(ops.pointwise.add),
-    "__sub__": ops.pointwise.sub, "__rsub__": _reflected(ops.pointwise.sub),
-    "__mul__": ops.pointwise.mul, "__rmul__": _reflected(ops.pointwise.mul),
-    "__truediv__": ops.pointwise.div, "__rtruediv__": _reflected(ops.pointwise.div),
-    "__pow__": ops.pointwise.pow, "__neg__": ops.pointwise.neg, "__matmul__": _matmul,
-    "__eq__": ops.pointwise.eq, "__ne__": ops.pointwise.ne, "__lt__": ops.pointwise.lt,
-    "__le__": ops.pointwise.le, "__gt__": ops.pointwise.gt, "__ge__": ops.pointwise.ge,
-    "__getitem__": ops.indexing.getitem, "__setitem__": ops.indexing.setitem, "__iter__": ops.indexing.iterate,
+    "__add__": ops.pointwise.plus, "__radd__": ops.pointwise.plus,
+    "__sub__": ops.pointwise.minus, "__rsub__": ops.pointwise.subtracted_from,
+    "__mul__": ops.pointwise.times, "__rmul__": ops.pointwise.times,
+    "__truediv__": ops.division.over, "__rtruediv__": ops.division.reflected_div,
+    "__floordiv__": ops.division.floor_over, "__rfloordiv__": _reflected(ops.division.floor_over),
+    "__mod__": ops.division.modulo, "__rmod__": _reflected(ops.division.modulo),
+    "__pow__": ops.pointwise.to_the, "__rpow__": _reflected(ops.pointwise.to_the),
+    "__neg__": ops.pointwise.neg, "__pos__": ops.rounding.positive, "__abs__": ops.rounding.abs,
+    "__invert__": ops.compare.invert, "__matmul__": _matmul,
+    "__eq__": ops.compare.equals, "__ne__": ops.compare.differs, "__lt__": ops.compare.is_less,
+    "__le__": ops.compare.is_at_most, "__gt__": ops.compare.is_greater, "__ge__": ops.compare.is_at_least,
+    "__and__": ops.compare.bits_and, "__rand__": ops.compare.bits_and, "__or__": ops.compare.bits_or,
+    "__ror__": ops.compare.bits_or, "__xor__": ops.compare.bits_xor, "__rxor__": ops.compare.bits_xor,
+    "__lshift__": ops.compare.shift_left, "__rlshift__": _reflected(ops.compare.shift_left),
+    "__rshift__": ops.compare.shift_right, "__rrshift__": _reflected(ops.compare.shift_right),
+    "__getitem__": ops.indexing.getitem, "__setitem__": ops.indexing.setitem, "__iter__": ops.views.iterate,
+}  # fmt: skip
+
+
+IN_PLACE_OPERATORS = {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
+    "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
 }  # fmt: skip
 
 
@@ -134,20 +245,21 @@ CASTS = {
 
 
 def _bind() -> None:
-    for name, function in {**METHODS, **OPERATORS}.items():
-        setattr(Tensor, name, function)
+    for name, function in {**METHODS, **OPERATORS}.items():  # methods have no `out`
+        setattr(Tensor, name, getattr(function, "without_out", function))
+    for name in VIEW_IN_PLACE.split():
+        setattr(Tensor, f"{name}_", view_method(METHODS[name]))
     for name in IN_PLACE.split():
-        setattr(Tensor, f"{name}_", in_place_method(METHODS[name]))
-    for symbol in ("add", "sub", "mul", "truediv", "pow"):
-        name = {"truediv": "div"}.get(symbol, symbol)
+        setattr(Tensor, f"{name}_", in_place_method(getattr(METHODS[name], "without_out", METHODS[name])))
+    for symbol, name in IN_PLACE_OPERATORS.items():
         setattr(Tensor, f"__i{symbol}__", getattr(Tensor, f"{name}_"))
     for name, to in CASTS.items():
         setattr(Tensor, name, _cast_method(to))
-    Tensor._construct = classmethod(ops.creation.construct)
+    Tensor._construct = classmethod(ops.legacy.construct)
     Tensor.grad_fn = property(views.current_grad_fn, doc="The node that made this tensor, None for a leaf.")
     Tensor.backward = backward
-    Tensor.T = property(lambda self: ops.shape.t(self) if self.ndim <= 2 else self)
-    Tensor.mT = property(lambda self: ops.shape.transpose(self, -2, -1))
+    Tensor.T = property(ops.shape.property_t)
+    Tensor.mT = property(ops.shape.property_mt)
 
 
 def backward(

@@ -167,6 +167,17 @@ def result_type_of(dims: list[tuple[dtype, _py_int]], scalars: list[object]) -> 
     return result
 
 
+def check_fits(number: object, to: dtype) -> None:
+    """RuntimeError where a number lies outside what an integer dtype holds (a little below 0 wraps around)."""
+    if to.category != INTEGER:
+        return
+    info = np.iinfo(to.numpy)
+    low = -_py_int(info.max) if info.min == 0 else _py_int(info.min)
+    if not low <= number <= _py_int(info.max):  # type: ignore[operator]
+        c_name = "uint8_t" if to.name == "uint8" else f"{to.name}_t"
+        raise RuntimeError(f"value cannot be converted to type {c_name} without overflow: {number} in {to}")
+
+
 def can_cast(from_: dtype, to: dtype) -> _py_bool:
     """Whether a cast keeps the category: floating never goes to integer, integer never to bool.
 

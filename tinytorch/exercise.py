@@ -16,9 +16,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
-__all__ = [
-    "Exercise", "ExerciseNotDone", "course_root", "exercise", "in_use", "registry", "reload_changed", "runs_on", "whose",
-]  # fmt: skip
+__all__ = ["Exercise", "ExerciseNotDone", "exercise", "in_use", "registry", "reload_changed", "runs_on", "whose"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -177,7 +175,7 @@ def course_root() -> str:
 
 
 def find_reference(entry: Exercise) -> CodeType | None:
-    """The reference's code, or None: `tinytorch/ops/linalg.py::Mm.backward` is in `solutions/ops/linalg.py::Mm.backward`.
+    """The reference's code, or None: that of `tinytorch/ops/linalg.py` is in `solutions/ops/linalg.py`, same name.
 
     The solutions file is compiled, not run: its code works with the names of the stub's own module.
     """
@@ -219,7 +217,7 @@ def whose(id: str) -> str:
 
 
 def in_use() -> dict[str, dict[str, int]]:
-    """For each chapter how many exercises run whose code: `{"autograd": {"yours": 1, "reference": 8, "nobody's": 0}}`."""
+    """How many exercises run whose code, by chapter: `{"autograd": {"yours": 1, "reference": 8, "nobody's": 0}}`."""
     found: dict[str, dict[str, int]] = {}
     for id in registry:
         counts = found.setdefault(id.partition(".")[0], {"yours": 0, "reference": 0, "nobody's": 0})

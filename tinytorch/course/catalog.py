@@ -7,6 +7,7 @@ import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tinytorch.course import splice
@@ -112,7 +113,7 @@ def exercises(chapter: str | None = None) -> list[Entry]:
 
 
 def find(what: str | None = None) -> list[Entry]:
-    """The exercises that a learner means by `autograd.unbroadcast`, `unbroadcast`, `autograd`, `04_autograd`, `4` or nothing.
+    """The exercises meant by `autograd.unbroadcast`, `unbroadcast`, `autograd`, `04_autograd`, `4` or nothing (all).
 
     Raises:
         NoSuchExercise: with the names that come closest.
@@ -145,13 +146,20 @@ def load(chapter: str) -> Chapter:
 
 
 def load_file(path: Path) -> Chapter:
-    """The `chapter` that a file of questions defines."""
+    """The `chapter` that a file of questions defines, with the misconceptions that are kept beside it."""
+    chapter: Chapter = _run(path).chapter
+    for bank in sorted((path.parent / "misconceptions" / path.stem.partition("_")[2]).glob("*.py")):
+        chapter.add(_run(bank).mistake)
+    return chapter
+
+
+def _run(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"tinytorch_questions_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise CourseError(f"{path} cannot be read as Python")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.chapter
+    return module
 
 
 def question(exercise_id: str) -> Question:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,8 @@ def difference(expected: Any, got: Any, rtol: float = 1e-6, atol: float = 1e-9) 
     if _is_array(expected) or _is_array(got):
         return _arrays(expected, got, rtol, atol)
     if _is_number(expected) and _is_number(got):
-        return None if np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True) else Difference("wrong", "")
+        near = got == expected or abs(got - expected) <= atol + rtol * abs(expected) < inf
+        return None if near or (got != got and expected != expected) else Difference("wrong", "")
     if type(expected) is not type(got):
         return Difference("type", f"{_a(got)} where {_a(expected)} is expected")
     if isinstance(expected, list | tuple):
@@ -83,20 +86,20 @@ def _is_number(value: Any) -> bool:
 
 def _a(value: Any) -> str:
     name = "None" if value is None else value.name if isinstance(value, Thing) else type(value).__name__
-    if value is None:
-        return name
+    if value is None or name == "ndarray":
+        return "an array" if name == "ndarray" else name
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
 def show(value: Any) -> str:
-    """A value as it is shown to a learner: numbers to six digits, large arrays shortened."""
+    """A value in one line, as it is shown to a learner: numbers to six digits, large arrays shortened."""
     if isinstance(value, Thing):
         return f"an object of type {value.name}"
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if isinstance(value, np.ndarray):
         with np.printoptions(precision=6, threshold=20, edgeitems=2, linewidth=100, suppress=True):
-            text = repr(value).replace("\n     ", "\n")
+            text = re.sub(r"\s*\n\s*", " ", repr(value))
         return f"{text} of shape {value.shape}" if value.size > 20 else text
     if isinstance(value, tuple):
         return f"({', '.join(map(show, value))}{',' if len(value) == 1 else ''})"

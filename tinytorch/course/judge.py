@@ -1,8 +1,8 @@
 """Checking exercises: the learner's code in one process, the expected answers in another, the comparison here.
 
-The two children run side by side and get the same inputs. The learner's has the learner's text of the exercises
-that are asked about, and pristine stubs with the reference behind them for all others. The oracle has the reference, never runs
-the learner's code, and also says what each known misconception would have answered.
+The two children run side by side and get the same inputs. The learner's has the learner's text of the exercises that
+are asked about, and pristine stubs with the reference behind them for all others. The oracle has the reference, never
+runs the learner's exercises, and also says what each known misconception would have answered.
 """
 
 from __future__ import annotations
@@ -105,13 +105,14 @@ class _Sheet:
                 self.settled[id] = Failure("missing", message=words, where=stub.path)
         found = {}
         for path, text in texts.items():
-            text = splice.replace(text, self._stubs_of(path, self.asked))
+            present = [id for id in self.asked if id in self.entries]
+            text = splice.replace(text, self._stubs_of(path, present))
             error = splice.compiles(text)
             if error is not None:
                 here = [region for region in splice.regions(text) if region.id in self.asked]
                 broken = {region.id: (region, region.syntax_error()) for region in here}
                 bad = {id: e for id, (_, e) in broken.items() if e is not None}
-                mended = splice.replace(text, self._stubs_of(path, [id for id in self.asked if id not in bad]))
+                mended = splice.replace(text, self._stubs_of(path, [id for id in present if id not in bad]))
                 if bad and splice.compiles(mended) is None:
                     text = mended
                     of_file = {r.id: r.first for r in splice.regions(texts[path])}
@@ -126,8 +127,7 @@ class _Sheet:
         return found
 
     def _only(self, texts: dict[str, str], ids: Iterable[str]) -> dict[str, str]:
-        kept = [*ids, *self.settled]
-        return {path: splice.replace(text, self._stubs_of(path, kept)) for path, text in texts.items()}
+        return {path: splice.replace(text, self._stubs_of(path, ids)) for path, text in texts.items()}
 
     def _cases(self, questions: dict[str, Question], id: str) -> list[Case]:
         import numpy as np
@@ -164,10 +164,14 @@ class _Sheet:
             name = entry.qualname
             return question.show(**cases[k]) if question.show else compare.show_call(name, cases[k])
 
-        def equal(a: Outcome, b: Outcome) -> bool:
-            if a.is_value and b.is_value:
-                return compare.difference(a.value, b.value, question.rtol, question.atol) is None
-            return a.raised is not None and a.raised == b.raised
+        def equal(k: int, a: Outcome, b: Outcome) -> bool:
+            if not (a.is_value and b.is_value):
+                return a.raised is not None and a.raised == b.raised
+            if compare.difference(a.value, b.value, question.rtol, question.atol) is None:
+                return True
+            if question.judge is None:
+                return False  # else: where several answers are right, two right ones count as the same
+            return not any(_own_judge(question, cases[k], expected[k].value, x.value) for x in (a, b))
 
         failure = None
         for k, (case, e, g) in enumerate(zip(cases, expected, got, strict=False)):
@@ -188,7 +192,7 @@ class _Sheet:
         if len(got) == len(cases):
             for number, misconception in enumerate(question.misconceptions, start=1):
                 theirs = oracle.outcomes.get(number, [])
-                if len(theirs) == len(got) and all(map(equal, theirs, got)):
+                if len(theirs) == len(got) and all(map(equal, range(len(got)), theirs, got)):
                     known = misconception
                     break
         failure = Failure(

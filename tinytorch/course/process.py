@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass
 class Answer:
-    """All outcomes of one exercise: of the body asked about (0) and, from the oracle, of each misconception (1, ...)."""
+    """All outcomes of one exercise: of the body asked about (0) and, from the oracle, of its misconceptions (1...)."""
 
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -179,10 +179,15 @@ class Side:
 
     def start(self, jobs: Sequence[Job], texts: Callable[[Sequence[str]], Mapping[str, str]]) -> None:
         """Begin, in a thread. `texts` gives the files of the package for the exercises that it is called with."""
+        import numpy as np
+
         from tinytorch.course import wire
 
+        def packed(case: Mapping[str, Any]) -> list[np.ndarray]:
+            return [np.frombuffer(part, np.uint8) for part in wire.encode(dict(case))]
+
         self.futures = {job[0].id: Future() for job in jobs}
-        self.encoded = {job[0].id: [wire.encode(dict(case)) for case in job[2]] for job in jobs}
+        self.encoded = {job[0].id: [packed(case) for case in job[2]] for job in jobs}
         threading.Thread(target=self._work, args=(list(jobs), texts), daemon=True).start()
 
     def answer(self, id: str) -> Answer:
@@ -221,9 +226,10 @@ class Side:
             child.send(self._request(jobs, texts))
             answer = _hear(child, Answer(), "ready", IMPORT_SECONDS)
             if answer.trouble is not None:
-                if final:
-                    self.futures[jobs[0][0].id].set_result(answer)
-                return int(final)
+                told = jobs if answer.trouble == "timeout" else jobs[: int(final)]  # not to wait so long once more
+                for entry, *_ in told:
+                    self.futures[entry.id].set_result(answer)
+                return len(told)
             for number, (entry, _, _, limit) in enumerate(jobs):
                 seconds = limit if self.learner else IMPORT_SECONDS + 5 * limit
                 answer = _hear(child, Answer(begun=True), "done", seconds)

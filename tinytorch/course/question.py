@@ -1,12 +1,16 @@
-"""Questions: what a chapter asks about its exercises. Written in `exercises/NN_topic.py`, one class an exercise."""
+"""Questions: what a chapter asks about its exercises. Written in `exercises/NN_topic.py`, one class an exercise.
+
+The bank of known misconceptions stands beside it, in `exercises/misconceptions/topic/`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 Case = dict[str, Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,20 @@ class Question:
     seconds: float = 5.0  # for all cases together
 
 
+class Bank(dict[str, list[Misconception]]):
+    """Misconceptions by exercise: each file in `exercises/misconceptions/topic/` fills one.
+
+    `@mistake("autograd.unbroadcast", "nothing-summed", "You returned ...")` above a body adds it.
+    """
+
+    def __call__(self, id: str, name: str, tutor: str, lesson: str | None = None) -> Callable[[F], F]:
+        def add(body: F) -> F:
+            self.setdefault(id, []).append(Misconception(name, tutor, body, lesson))
+            return body
+
+        return add
+
+
 class Chapter:
     """The questions of one chapter, in the order in which a learner meets them."""
 
@@ -69,6 +87,15 @@ class Chapter:
             return made
 
         return make
+
+    def add(self, bank: Bank) -> None:
+        """Give the questions the misconceptions that are kept beside them."""
+        strange = sorted(set(bank) - set(self.questions))
+        if strange:
+            raise ValueError(f"misconceptions of {', '.join(strange)}, about which {self.name} asks nothing")
+        for id, found in bank.items():
+            question = self.questions[id]
+            self.questions[id] = replace(question, misconceptions=(*question.misconceptions, *found))
 
 
 def call(function: Callable[..., Any], **case: Any) -> Any:

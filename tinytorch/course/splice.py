@@ -1,4 +1,4 @@
-"""Where in a file the exercises stand, and how to put other text in their place. Works on text that does not compile."""
+"""Where in a file the exercises stand, and how to put other text there. The file need not compile."""
 
 from __future__ import annotations
 

@@ -23,12 +23,21 @@ MOST_BYTES = 32 * 2**20  # of one message
 MOST_VALUES = 200_000  # of one message
 DEEPEST = 20
 _HEAD = struct.Struct("<3s32sII")
-_DTYPES = {
-    name: np.dtype(name)
-    for name in (
-        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
-    )
-}
+_NAMES = [
+    "bool",
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]
+_DTYPES = {name: np.dtype(name) for name in _NAMES}
 _SCALARS = {dtype.type: dtype for dtype in _DTYPES.values()}
 
 

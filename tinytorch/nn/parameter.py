@@ -42,11 +42,15 @@ class Parameter(Tensor):
         made._requires_grad = bool(requires_grad)
         return made
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        return f"Parameter containing:\n{super().__repr__()}"
+
+class _IsBuffer(type):
+    """A buffer is an ordinary tensor that was marked as one, so that `isinstance(x, Buffer)` asks for the mark."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
 
 
-class Buffer(Tensor):
+class Buffer(metaclass=_IsBuffer):
     """A tensor that belongs to a module but is not learned, such as a running mean; `persistent` ones are saved.
 
     >>> import tinytorch
@@ -54,16 +58,14 @@ class Buffer(Tensor):
     tensor([1., 1.])
     """
 
-    persistent: bool
-
-    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Any:
         if data is None:
             data = empty(0)
-        made = _window_on(cls, data)
-        made._requires_grad = data._requires_grad and data._grad_fn is None
+        made: Any = _window_on(Tensor, data)
+        made._requires_grad = data._requires_grad
+        made._is_buffer = True
         made.persistent = persistent
         return made
 
 
 kernels.register(Parameter, TensorSide)
-kernels.register(Buffer, TensorSide)

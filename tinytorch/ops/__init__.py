@@ -3,15 +3,29 @@
 from tinytorch import kernels
 from tinytorch.ops import (  # noqa: F401
     cast,
+    compare,
     creation,
+    division,
+    elementary,
+    extrema,
+    grids,
     indexing,
     joining,
+    legacy,
     linalg,
     loss,
+    masks,
+    order,
+    pairs,
     pointwise,
+    promotion,
     random,
     reduce,
+    rounding,
+    scan,
+    select,
     shape,
+    views,
 )
 from tinytorch.ops.side import TensorSide
 from tinytorch.tensor import Tensor

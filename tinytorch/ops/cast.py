@@ -53,6 +53,8 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bo
     `x.to(float64)`, `x.to("cpu")`, `x.to("cpu", float64)`, `x.to(other)`.
     """
     for given in args:
+        if given is None:
+            continue
         if isinstance(given, DType):
             dtype = given
         elif isinstance(given, str | Device):
@@ -63,8 +65,8 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bo
             pass  # non_blocking, copy: nothing to wait for
         else:
             raise TypeError(f"to() received an invalid combination of arguments - got ({type(given).__name__})")
-    if device is not None and Device(device).type != "cpu":
-        raise RuntimeError(f"this build has no device {Device(device)}: Torch not compiled with CUDA enabled")
+    if device is not None and Device(device).type == "cuda":
+        raise AssertionError(f"Torch not compiled with CUDA enabled: there is no device '{Device(device)}' here")
     out = self if dtype is None else to_dtype(self, dtype)
     return clone(out) if copy and out is self else out
 
@@ -73,16 +75,49 @@ def type_(self: Tensor, dtype: Any = None) -> Any:
     """Without an argument the name of the type ("torch.FloatTensor"), else the tensor in that type."""
     if dtype is None:
         return f"torch.{self.dtype.legacy}"
-    if isinstance(dtype, str):
-        names = {f"torch.{t.legacy}": t for t in dtypes.ALL}
-        if dtype not in names:
-            raise ValueError(f"invalid type: '{dtype}'")
-        dtype = names[dtype]
-    return to_dtype(self, dtype)
+    from tinytorch.ops.legacy import dtype_of_type
+
+    return to_dtype(self, dtype_of_type(dtype))
+
+
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor in the computer's own memory: itself."""
+    return self
+
+
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """The tensor on a GPU; AssertionError where there is none."""
+    return to(self, device=Device("cuda") if device is None else device)
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     return to_dtype(self, other.dtype)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is float16, bfloat16, float32 or float64."""
+    return _checked("is_floating_point", input).dtype.is_floating_point
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype has negative numbers."""
+    return _checked("is_signed", input).dtype.is_signed
+
+
+def is_complex(input: Tensor) -> bool:
+    """No: there are no complex dtypes here."""
+    return _checked("is_complex", input).dtype.is_complex
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element is not 0."""
+    return bool(_checked("is_nonzero", input))
+
+
+def _checked(name: str, input: Any) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    return input
 
 
 def detach(input: Tensor) -> Tensor:

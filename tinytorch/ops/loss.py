@@ -10,8 +10,8 @@ import numpy as np
 from tinytorch import kernels
 from tinytorch.autograd.op import Op
 from tinytorch.dtypes import dtype as DType
-from tinytorch.ops import pointwise, reduce
 from tinytorch.ops.cast import to_dtype
+from tinytorch.ops.promotion import promote
 from tinytorch.tensor import Tensor, normalize_dim, wrap
 
 
@@ -104,20 +104,20 @@ class TakeAtClass(Op):
         return kernels.of(dy).put_at_class(dy, target, ctx.shape), None
 
 
-def put_at_class(v: Tensor, target: Tensor, shape: tuple[int, ...]) -> Tensor:
-    return PutAtClass.apply(v, target, shape=shape)
+def put_at_class(v: Tensor, target: Any, shape: tuple[int, ...]) -> Tensor:
+    return PutAtClass.apply(v, constant(target), shape=shape)
 
 
-def take_at_class(x: Tensor, target: Tensor) -> Tensor:
-    return TakeAtClass.apply(x, target)
+def take_at_class(x: Tensor, target: Any) -> Tensor:
+    return TakeAtClass.apply(x, constant(target))
 
 
-def cross_entropy_backward(dl: Tensor, y: Tensor, target: Tensor, factor: Any) -> Tensor:
+def cross_entropy_backward(dl: Tensor, y: Tensor, target: Any, factor: Any) -> Tensor:
     """The kernel of this name as a composition of recorded operations."""
     s = dl * constant(factor)
     along = s.reshape((s.shape[0], 1, *s.shape[1:])) if s.ndim and y.ndim > 1 else s
     own = put_at_class(s if s.ndim else s.expand(target.shape), target, y.shape)
-    return pointwise.exp(y) * along - own
+    return y.exp() * along - own
 
 
 def constant(x: Any) -> Any:
@@ -132,16 +132,17 @@ class MseLoss(Op):
         ctx.save(x, y)
         d = x - y
         d *= d
-        ctx.count = d.size if reduction == "mean" else 1
+        count = max(d.size, 1) if reduction == "mean" else 1
+        ctx.scale = d.dtype.type(2 / count)
         if reduction == "none":
             return d
-        total = kernels.of(d).sum(d)
-        return total if reduction == "sum" else total / d.dtype.type(ctx.count)
+        k = kernels.of(d)
+        return k.sum(d) if reduction == "sum" else k.mean(d)
 
     def backward(ctx, dl):
         x, y = ctx.saved
         needs_x, needs_y = ctx.needs_input_grad
-        dx = (x - y) * (dl * (2 / max(ctx.count, 1)))
+        dx = (x - y) * (dl * ctx.scale)
         return dx, (-dx if needs_y else None)
 
 
@@ -297,11 +298,16 @@ def mse_loss(
     """
     reduction = checked_reduction(reduction, size_average, reduce)
     _warn_of_sizes(input, target)
-    if weight is not None:
-        return _weighted(pointwise.binary(MseLoss, input, target, reduction="none"), weight, reduction)
-    if not (input.dtype.is_floating_point or target.dtype.is_floating_point):
+    if input._array.dtype != target._array.dtype:
+        input, target = promote(input, target)
+    if not input.dtype.is_floating_point:
         raise NotImplementedError(f"\"mse_cpu\" not implemented for '{_kind(input)}'")
-    return pointwise.binary(MseLoss, input, target, reduction=reduction)
+    if input._array.shape != target._array.shape:
+        shape = (input.detach() - target.detach()).shape
+        input, target = input.expand(shape), target.expand(shape)
+    if weight is not None:
+        return _weighted(MseLoss.apply(input, target, reduction="none"), weight, reduction)
+    return MseLoss.apply(input, target, reduction=reduction)
 
 
 def l1_loss(
@@ -315,7 +321,7 @@ def l1_loss(
     """|input - target|, element by element, then their mean or sum; weights multiply the distances."""
     reduction = checked_reduction(reduction, size_average, reduce)
     _warn_of_sizes(input, target)
-    losses = pointwise.abs(pointwise.sub(input, target))
+    losses = (input - target).abs()
     if weight is not None:
         return _weighted(losses, weight, reduction)
     return reduced(losses, reduction)
@@ -341,7 +347,7 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
     """The losses of all elements as they are, summed, or averaged."""
     if reduction == "none":
         return losses
-    return reduce.sum(losses) if reduction == "sum" else reduce.mean(losses)
+    return losses.sum() if reduction == "sum" else losses.mean()
 
 
 def _weighted(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:

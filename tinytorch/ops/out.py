@@ -1,4 +1,4 @@
-"""`out=`: the result written into a tensor that the caller provides."""
+"""`out=`: results written into a tensor that the caller gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.autograd.grad_mode import mode
+from tinytorch.autograd.grad_mode import mode, no_grad
 from tinytorch.storage import Storage
 from tinytorch.tensor import Tensor
 
@@ -17,45 +17,67 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2}
 
 
 def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function the keyword `out`: a tensor (or a tuple of them) that receives the result and is returned."""
+    """Give a function that makes new tensors a keyword `out`; `f.without_out` is the function as it was."""
 
     @functools.wraps(function)
-    def call(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        made = function(*args, **kwargs)
-        return made if out is None else write_out(function.__name__, made, out)
+    def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is None:
+            return function(*args, **kwargs)
+        refuse_recording(function.__name__, out, args, kwargs)
+        with no_grad():
+            made = function(*args, **kwargs)
+        return write_all(made, out)
 
-    return call
+    wrapper.without_out = function  # type: ignore[attr-defined]
+    return wrapper
 
 
-def write_out(name: str, made: Any, out: Any) -> Any:
-    """Copy results into `out`, cast within their category; an `out` of another shape is resized."""
-    if isinstance(out, tuple | list):
-        for result, target in zip(made, out, strict=True):
-            write_out(name, result, target)
-        return type(made)(out)
+def refuse_recording(name: str, out: Any, args: Any = (), kwargs: Any = None) -> None:
+    """RuntimeError where autograd would have to follow a call that writes into `out`."""
+    if not mode.enabled:
+        return
+    outs = out if isinstance(out, tuple | list) else (out,)
+    for given in (*outs, *args, *(kwargs or {}).values()):
+        for t in given if isinstance(given, tuple | list) else (given,):
+            if isinstance(t, Tensor) and t.requires_grad:
+                raise RuntimeError(
+                    f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of "
+                    "the arguments requires grad."
+                )
+
+
+def write_all(made: Any, out: Any) -> Any:
+    """Write one result, or several, into `out`, and give `out` back."""
+    if not isinstance(made, tuple):
+        return write_out(made, out)
+    if not isinstance(out, tuple | list) or len(out) != len(made):
+        raise TypeError(f"argument 'out' must be tuple of {len(made)} Tensors, not {type(out).__name__}")
+    for one, target in zip(made, out, strict=True):
+        write_out(one, target)
+    return type(made)(out)
+
+
+def write_out(made: Tensor, out: Tensor, check_cast: bool = True) -> Tensor:
+    """Write a result into `out`, which takes on its shape; RuntimeError where its dtype cannot hold the result."""
     if not isinstance(out, Tensor):
-        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    if mode.enabled and (made.requires_grad or out.requires_grad):
-        raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad."
-        )
-    array, target = made._array, out._array
-    if _RANK[array.dtype.kind] > _RANK[target.dtype.kind]:
-        source, wanted = (t.dtype.legacy.removesuffix("Tensor") for t in (made, out))
-        raise RuntimeError(f"result type {source} can't be cast to the desired output type {wanted}")
-    if array.shape == target.shape:
-        target[...] = array
-        out._storage.version += 1
-        return out
-    if target.size:
-        warnings.warn(
-            f"An output with one or more elements was resized since it had shape {list(target.shape)}, which does not "
-            f"match the required output shape {list(array.shape)}. This behavior is deprecated, and in a future PyTorch "
-            "release outputs will not be resized unless they have zero elements.",
-            UserWarning,
-            stacklevel=3,
-        )
-    out._array = np.array(array, dtype=target.dtype)
-    out._storage = Storage(out._array)
+        raise TypeError(f"argument 'out' must be Tensor, not {type(out).__name__}")
+    array = made._array
+    if check_cast and _RANK[array.dtype.kind] > _RANK[out._array.dtype.kind]:
+        source, target = (x.dtype.legacy.removesuffix("Tensor") for x in (made, out))
+        raise RuntimeError(f"result type {source} can't be cast to the desired output type {target}")
+    if out._array.shape != array.shape:
+        _resize(out, array.shape)
+    out._array[...] = array
+    out._storage.version += 1
     return out
+
+
+def _resize(out: Tensor, shape: tuple[int, ...]) -> None:
+    if out._array.size:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(out._array.shape)}, which does "
+            f"not match the required output shape {list(shape)}. Resize it first with out.resize_(0).",
+            UserWarning, stacklevel=4,
+        )  # fmt: skip
+    out._array = np.empty(shape, out._array.dtype)
+    out._storage = Storage(out._array)

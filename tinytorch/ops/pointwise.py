@@ -1,7 +1,4 @@
-"""Element by element: arithmetic, powers, exponentials.
-
-A unary op is its formula; a binary one also promotes dtypes and broadcasts, which `binary` does for all of them.
-"""
+"""Element by element: sums, products and powers. See also `division`, `elementary`, `rounding`, `pairs`, `compare`."""
 
 from __future__ import annotations
 
@@ -10,118 +7,78 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes, kernels
-from tinytorch.autograd.op import Op, finish
+from tinytorch.autograd.op import Op
 from tinytorch.exercise import exercise
 from tinytorch.ops.cast import to_dtype
-from tinytorch.tensor import Tensor, _dtype_of, wrap
-
-_ndarray = np.ndarray
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2}
-
-
-def binary(op: type[Op], x: Any, y: Any, **params: Any) -> Tensor:
-    """Run a two-operand op on tensors or numbers: promote their dtypes, broadcast their shapes, record."""
-    if isinstance(x, Tensor):
-        a = x._array
-        if isinstance(y, Tensor):
-            b = y._array
-            if a.dtype is not b.dtype:
-                x, y = promote(x, y)
-                a, b = x._array, y._array
-        else:
-            b = y
-            y = None
-            if type(b) is bool or _CATEGORY[a.dtype.kind] < 2:
-                x, b = _with_number(x, b)
-                a = x._array
-            elif type(b) is not float and type(b) is not int:
-                b = _number(b)
-            if a.dtype.kind == "V":
-                b = np.asarray(b, a.dtype)
-    elif isinstance(y, Tensor):
-        a, b = x, y._array
-        x = None
-        if type(a) is bool or _CATEGORY[b.dtype.kind] < 2:
-            y, a = _with_number(y, a)
-            b = y._array
-        elif type(a) is not float and type(a) is not int:
-            a = _number(a)
-        if b.dtype.kind == "V":
-            a = np.asarray(a, b.dtype)
-    else:
-        raise TypeError(f"{op.__name__.lower()}(): argument 'input' must be Tensor, not {type(x).__name__}")
-    ctx = op.__new__(op)
-    try:
-        made = ctx.forward(a, b, **params)
-    except ValueError:
-        raise broadcast_error(a, b) from None
-    if type(made) is not _ndarray:
-        made = np.asarray(made)
-    if x is not None and y is not None and a.shape != b.shape:
-        ctx._fit = ((a.shape, a.dtype), (b.shape, b.dtype))
-    return finish(ctx, (x, y), wrap(made))
-
-
-def promote(*tensors: Tensor) -> list[Tensor]:
-    """The tensors in their common dtype; 0-d ones weigh less than others of the same category."""
-    common = dtypes.result_type_of([(t.dtype, t._array.ndim) for t in tensors], [])
-    return [to_dtype(t, common) for t in tensors]
-
-
-def _with_number(x: Tensor, number: Any) -> tuple[Tensor, Any]:
-    number = _number(number)
-    common = dtypes.result_type_of([(_dtype_of[x._array.dtype], x._array.ndim)], [number])
-    return to_dtype(x, common), common.numpy.type(number) if common.category < 2 else number
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        return value.item()
-    raise TypeError(f"unsupported operand type(s): expected a Tensor or a number, got '{type(value).__name__}'")
-
-
-def broadcast_error(a: Any, b: Any) -> RuntimeError:
-    """PyTorch's words, and the two shapes one above the other."""
-    first, second = np.shape(a), np.shape(b)
-    width = max(len(first), len(second))
-    padded = [(1,) * (width - len(s)) + tuple(s) for s in (first, second)]
-    at = max((i for i in range(width) if padded[0][i] != padded[1][i] and 1 not in (padded[0][i], padded[1][i])), default=0)
-    rows = ["  ".join(f"{n:>4}" if i >= width - len(s) else "    " for i, n in enumerate(p))
-            for s, p in zip((first, second), padded, strict=True)]
-    mark = "  ".join("   ^" if i == at else "    " for i in range(width))
-    return RuntimeError(
-        f"The size of tensor a ({padded[0][at]}) must match the size of tensor b ({padded[1][at]}) at "
-        f"non-singleton dimension {at}\n  a: {rows[0]}\n  b: {rows[1]}\n     {mark.rstrip()}"
-    )
+from tinytorch.ops.out import with_out
+from tinytorch.ops.promotion import (
+    binary,
+    common_dtype,
+    kind_name,
+    nary,
+    need_tensors,
+    number_of,
+    of_numbers,
+    promote,
+    refuse,
+    result_of,
+    scalar,
+    unary,
+)
+from tinytorch.tensor import Tensor
 
 
 class Add(Op):
-    """z = x + y,  dx = dz,  dy = dz"""
+    """z = x + α·y,  dx = dz,  dy = α·dz"""
 
-    def forward(ctx, x, y):
-        return x + y
+    alpha = 1
+
+    def forward(ctx, x, y, alpha=1):
+        if alpha == 1:
+            return x + y
+        ctx.alpha = alpha
+        return x + y * alpha
 
     def backward(ctx, dz):
-        return dz, dz
+        return dz, dz if ctx.alpha == 1 else dz * ctx.alpha
 
 
 class Sub(Op):
-    """z = x - y,  dx = dz,  dy = -dz"""
+    """z = x - α·y,  dx = dz,  dy = -α·dz"""
 
-    def forward(ctx, x, y):
-        return x - y
+    alpha = 1
+    check = staticmethod(lambda x, y: refuse_bools(x, y))
+
+    def forward(ctx, x, y, alpha=1):
+        if alpha == 1:
+            return x - y
+        ctx.alpha = alpha
+        return x - y * alpha
 
     def backward(ctx, dz):
-        return dz, (-dz if ctx.next_functions[1][0] is not None else None)
+        if ctx.next_functions[1][0] is None:
+            return dz, None
+        return dz, -dz if ctx.alpha == 1 else dz * -ctx.alpha
+
+
+class Rsub(Op):
+    """z = α·y - x, the operands of a subtraction exchanged: dx = -dz,  dy = dz"""
+
+    variant = 1
+    check = Sub.check
+
+    def forward(ctx, x, y):
+        return y - x
+
+    def backward(ctx, dz):
+        return -dz, dz
 
 
 class Mul(Op):
     """z = x · y,  dx = dz · y,  dy = dz · x"""
 
     def forward(ctx, x, y):
-        ctx.save(x, y)
+        ctx._saved = x, y
         return x * y
 
     @exercise("autograd.mul_backward", points=2)
@@ -143,18 +100,6 @@ class Mul(Op):
         raise NotImplementedError
 
 
-class Div(Op):
-    """z = x / y,  dx = dz / y,  dy = -dz · x / y²"""
-
-    def forward(ctx, x, y):
-        ctx.save(x, y)
-        return x / y
-
-    def backward(ctx, dz):
-        x, y = ctx.saved
-        return dz / y, (-dz * x / (y * y) if ctx.next_functions[1][0] is not None else None)
-
-
 class PowScalar(Op):
     """y = xⁿ,  dx = dy · n · xⁿ⁻¹"""
 
@@ -163,7 +108,7 @@ class PowScalar(Op):
     def forward(ctx, x, exponent):
         ctx.exponent = exponent
         ctx.save(x)
-        return np.square(x) if exponent == 2 else x**exponent
+        return kernels.of(x).pow(x, exponent)
 
     @exercise("autograd.pow_backward", points=2)
     def backward(ctx, dy: Any) -> Any:
@@ -183,6 +128,41 @@ class PowScalar(Op):
         raise NotImplementedError
 
 
+class Pow(Op):
+    """z = xʸ,  dx = dz · y · xʸ⁻¹ (0 where y = 0),  dy = dz · z · ln x (0 where x = 0 and y ≥ 0)"""
+
+    variant = 1
+
+    def forward(ctx, x, y):
+        ctx.save(x, y)
+        return kernels.of(x).power(x, y)
+
+    def backward(ctx, dz):
+        x, y = ctx.saved
+        k = kernels.of(dz)
+        wants_x, wants_y = ctx.needs_input_grad
+        dx = k.where(y == 0, k.zeros_like(dz), dz * (y * x ** (y - 1))) if wants_x else None
+        return dx, k.where((x == 0) & (y >= 0), k.zeros_like(dz), dz * (x**y * k.log(x))) if wants_y else None
+
+
+class PowOfNumber(Op):
+    """y = aˣ for a number a,  dx = dy · y · ln a (0 where a = 0 and x ≥ 0)"""
+
+    label, variant = "Pow", 2
+
+    def forward(ctx, x, base):
+        ctx.base = base
+        ctx.save(x)
+        return kernels.of(x).power(scalar(base, x.dtype), x)
+
+    def backward(ctx, dy):
+        (x,) = ctx.saved
+        k = kernels.of(dy)
+        if ctx.base == 0:
+            return k.where(x >= 0, k.zeros_like(dy), dy * -np.inf)
+        return dy * (ctx.base**x * (float(np.log(ctx.base)) if ctx.base > 0 else np.nan))
+
+
 class Neg(Op):
     """y = -x,  dx = -dy"""
 
@@ -193,73 +173,87 @@ class Neg(Op):
         return -dy
 
 
-class Exp(Op):
-    """y = eˣ,  dx = dy · y"""
+class Lerp(Op):
+    """z = x + w·(y - x),  dx = dz·(1 - w),  dy = dz·w,  dw = dz·(y - x)"""
 
-    def forward(ctx, x):
-        return ctx.save(kernels.of(x).exp(x))
+    variant = 1
 
-    def backward(ctx, dy):
-        (y,) = ctx.saved
-        return dy * y
+    def forward(ctx, x, y, w, weight=None):
+        ctx.weight = weight
+        ctx.save(x, y, w)
+        return kernels.of(x).lerp(x, y, w if weight is None else weight)
 
-
-class Log(Op):
-    """y = ln x,  dx = dy / x"""
-
-    def forward(ctx, x):
-        ctx.save(x)
-        return kernels.of(x).log(x)
-
-    def backward(ctx, dy):
-        (x,) = ctx.saved
-        return dy / x
+    def backward(ctx, dz):
+        x, y, w = ctx.saved
+        dw = dz * (y - x) if w is not None else None
+        w = ctx.weight if w is None else w
+        return dz * (1 - w), dz * w, dw
 
 
-class Sqrt(Op):
-    """y = √x,  dx = dy / 2y"""
+class Addcmul(Op):
+    """z = a + v·x·y,  da = dz,  dx = dz·v·y,  dy = dz·v·x"""
 
-    def forward(ctx, x):
-        return ctx.save(kernels.of(x).sqrt(x))
+    def forward(ctx, a, x, y, value):
+        ctx.value = value
+        ctx.save(x, y)
+        return kernels.of(a).addcmul(a, x, y, value)
 
-    def backward(ctx, dy):
-        (y,) = ctx.saved
-        return dy / (2 * y)
-
-
-class Sigmoid(Op):
-    """y = 1 / (1 + e⁻ˣ),  dx = dy · y · (1 - y)"""
-
-    def forward(ctx, x):
-        return ctx.save(kernels.of(x).sigmoid(x))
-
-    def backward(ctx, dy):
-        (y,) = ctx.saved
-        return dy * y * (1 - y)
+    def backward(ctx, dz):
+        x, y = ctx.saved
+        return dz, dz * (y * ctx.value), dz * (x * ctx.value)
 
 
-class Tanh(Op):
-    """y = tanh x,  dx = dy · (1 - y²)"""
+class Addcdiv(Op):
+    """z = a + v·x/y,  da = dz,  dx = dz·v/y,  dy = -dz·v·x/y²"""
 
-    def forward(ctx, x):
-        return ctx.save(kernels.of(x).tanh(x))
+    def forward(ctx, a, x, y, value):
+        ctx.value = value
+        ctx.save(x, y)
+        return kernels.of(a).addcdiv(a, x, y, value)
 
-    def backward(ctx, dy):
-        (y,) = ctx.saved
-        return dy * (1 - y * y)
-
-
-class Relu(Op):
-    """y = max(x, 0),  dx = dy where y > 0"""
-
-    def forward(ctx, x):
-        return ctx.save(kernels.of(x).relu(x))
-
-    def backward(ctx, dy):
-        (y,) = ctx.saved
-        return dy * (y > 0)
+    def backward(ctx, dz):
+        x, y = ctx.saved
+        return dz, dz * (ctx.value / y), -dz * (x * ctx.value / (y * y))
 
 
+# ---- operators: NotImplemented for operands of another kind, so that Python may ask them -------------------------
+
+
+def plus(x: Tensor, y: Any) -> Any:
+    return binary(Add, x, y)
+
+
+def minus(x: Tensor, y: Any) -> Any:
+    return binary(Sub, x, y)
+
+
+def subtracted_from(x: Tensor, y: Any) -> Any:
+    """y - x, for `2 - x`"""
+    return binary(Rsub, x, y)
+
+
+def times(x: Tensor, y: Any) -> Any:
+    return binary(Mul, x, y)
+
+
+def to_the(x: Any, y: Any) -> Any:
+    if not isinstance(y, Tensor):
+        return _pow_number(x, y)
+    if isinstance(x, Tensor):
+        refuse("pow", x, y)
+        return binary(Pow, x, y)
+    base = number_of(x)
+    if base is NotImplemented:
+        return base
+    y = to_dtype(y, common_dtype(y, base))
+    refuse("pow", y)
+    return PowOfNumber.apply(y, base=base)
+
+
+# ---- functions --------------------------------------------------------------------------------------------------
+
+
+@with_out
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input + alpha · other
 
@@ -267,93 +261,161 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     >>> add(tinytorch.tensor([1., 2.]), 10)
     tensor([11., 12.])
     """
-    return binary(Add, input, other if alpha == 1 else mul(other, alpha))
+    return _sum("add", Add, input, other, alpha)
 
 
+@with_out
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input - alpha · other"""
-    return binary(Sub, input, other if alpha == 1 else mul(other, alpha))
+    return _sum("sub", Sub, input, other, alpha)
 
 
+@with_out
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """other - alpha · input"""
+    need_tensors("rsub", input=input)
+    made = binary(Rsub, input if alpha == 1 else mul(input, alpha), other)
+    if isinstance(other, Tensor) and made._grad_fn is not None:
+        made._grad_fn.variant = 0
+    return result_of(made, "rsub", input, other)
+
+
+@with_out
 def mul(input: Any, other: Any) -> Tensor:
     """input · other, element by element"""
-    return binary(Mul, input, other)
+    made = binary(Mul, input, other)
+    return made if made is not NotImplemented else of_numbers(mul, "mul", input, other)
 
 
-def div(input: Any, other: Any) -> Tensor:
-    """input / other; integers give floating-point results"""
-    return binary(Div, as_floating(input), as_floating(other))
-
-
+@with_out
 def pow(input: Any, exponent: Any) -> Tensor:
-    """input to the power of a number"""
-    return PowScalar.apply(input, exponent=exponent)
+    """input to the power of exponent: a tensor and a number, a number and a tensor, or two tensors.
+
+    >>> import tinytorch
+    >>> pow(2, tinytorch.tensor([1., 2., 3.]))
+    tensor([2., 4., 8.])
+    """
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        kinds = f"({type(input).__name__}, {type(exponent).__name__})"
+        raise TypeError(f"pow() received an invalid combination of arguments - got {kinds}")
+    return result_of(to_the(input, exponent), "pow", input, exponent, "exponent")
 
 
+@with_out
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """input to the power of exponent, computed in float64"""
+    return pow(*[to_dtype(v, dtypes.float64) if isinstance(v, Tensor) else float(v) for v in (input, exponent)])
+
+
+@with_out
 def neg(input: Tensor) -> Tensor:
-    return Neg.apply(input)
+    """-input"""
+    need_tensors("neg", input=input)
+    if input._array.dtype.kind == "b":
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
+    return unary(Neg, input)
 
 
-def exp(input: Tensor) -> Tensor:
-    return Exp.apply(as_floating(input))
+@with_out
+def square(input: Tensor) -> Tensor:
+    """input²"""
+    need_tensors("square", input=input)
+    return _pow_number(input, 2)
 
 
-def log(input: Tensor) -> Tensor:
-    return Log.apply(as_floating(input))
+@with_out
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """input + weight · (end - input): the point that lies `weight` of the way from input to end"""
+    need_tensors("lerp", input=input, end=end)
+    for name, t in (("end", end), ("weight", weight)):
+        if isinstance(t, Tensor) and t.dtype is not input.dtype and not (name == "weight" and not t._array.ndim):
+            raise RuntimeError(
+                f"expected dtype {_c_name(input)} for `{name}` but got dtype {_c_name(t)}"
+            )
+    if isinstance(weight, Tensor):
+        refuse("lerp_kernel_tensor", input, kinds="biu")
+        return nary(Lerp, input, end, to_dtype(weight, input.dtype))
+    refuse("lerp_kernel_scalar", input, kinds="biu")
+    out = nary(Lerp, input, end, None, weight=float(weight))
+    if out._grad_fn is not None:
+        out._grad_fn.variant = 0
+    return out
 
 
-def sqrt(input: Tensor) -> Tensor:
-    return Sqrt.apply(as_floating(input))
+@with_out
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """input + value · tensor1 · tensor2"""
+    need_tensors("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
+    operands = promote(input, tensor1, tensor2)
+    if operands[0]._array.dtype.kind in "iu":
+        value = int(value)
+    return nary(Addcmul, *operands, value=value)
 
 
-def sigmoid(input: Tensor) -> Tensor:
-    return Sigmoid.apply(as_floating(input))
+@with_out
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """input + value · tensor1 / tensor2"""
+    need_tensors("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
+    if tensor1._array.dtype.kind in "biu" and tensor2._array.dtype.kind in "biu":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a "
+            "true division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+            "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            f"tensor2) for float inputs; got {kind_name(tensor1)} and {kind_name(tensor2)}."
+        )
+    return nary(Addcdiv, *promote(input, tensor1, tensor2), value=value)
 
 
-def tanh(input: Tensor) -> Tensor:
-    return Tanh.apply(as_floating(input))
+# ---- what they share --------------------------------------------------------------------------------------------
 
 
-def relu(input: Tensor) -> Tensor:
-    return Relu.apply(input)
+def _sum(name: str, op: type[Op], x: Any, y: Any, alpha: Any) -> Tensor:
+    if alpha == 1:
+        made = binary(op, x, y)
+        return made if made is not NotImplemented else of_numbers(add if op is Add else sub, name, x, y)
+    if common_dtype(x, y).category < dtypes.FLOATING:
+        if isinstance(alpha, float):
+            raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+        alpha = int(alpha)
+    return result_of(binary(op, x, y, alpha), name, x, y)
 
 
-def as_floating(x: Any) -> Any:
-    """Integers and bools in the default floating-point dtype; anything else as it is."""
-    if isinstance(x, Tensor) and x._array.dtype.kind in "bui":
-        return to_dtype(x, dtypes.get_default_dtype())
-    return x
+def refuse_bools(x: Any, y: Any) -> None:
+    """RuntimeError where one of the operands of a subtraction is a bool."""
+    if not all([isinstance(v, Tensor) or number_of(v) is not NotImplemented for v in (x, y)]):
+        return
+    bools = [isinstance(v, bool) or (isinstance(v, Tensor) and v._array.dtype.kind == "b") for v in (x, y)]
+    if any(bools):
+        which = "two bool tensors" if all(bools) else "a bool tensor"
+        raise RuntimeError(
+            f"Subtraction, the `-` operator, with {which} is not supported. "
+            + ("Use the `^` or `logical_xor()` operator instead." if all(bools) else
+               "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.")
+        )  # fmt: skip
 
 
-def compare(ufunc: Any, x: Any, y: Any) -> Tensor:
-    """A comparison: no gradient, a bool for each pair of elements."""
-    a = x._array if isinstance(x, Tensor) else x
-    b = y._array if isinstance(y, Tensor) else y
-    try:
-        return wrap(np.asarray(ufunc(a, b)))
-    except ValueError:
-        raise broadcast_error(a, b) from None
+def _pow_number(x: Tensor, exponent: Any) -> Any:
+    if type(exponent) is not int and type(exponent) is not float:
+        exponent = number_of(exponent)
+        if exponent is NotImplemented:
+            return exponent
+    if x._array.dtype.kind in "bui":
+        x = to_dtype(x, common_dtype(x, exponent))
+        refuse("pow", x)
+        if x._array.dtype.kind in "iu" and exponent < 0:
+            raise RuntimeError(f"Integers to negative integer powers are not allowed. (The power is {exponent}.)")
+        dtypes.check_fits(exponent, x.dtype)
+    return PowScalar.apply(x, exponent=exponent)
 
 
-def eq(input: Any, other: Any) -> Tensor:
-    return compare(np.equal, input, other)
+def _c_name(t: Tensor) -> str:
+    """A dtype as C++ calls it, which some of PyTorch's messages do."""
+    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+            "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
+            "uint8": "unsigned char", "bool": "bool"}[t.dtype.name]  # fmt: skip
 
 
-def ne(input: Any, other: Any) -> Tensor:
-    return compare(np.not_equal, input, other)
-
-
-def lt(input: Any, other: Any) -> Tensor:
-    return compare(np.less, input, other)
-
-
-def le(input: Any, other: Any) -> Tensor:
-    return compare(np.less_equal, input, other)
-
-
-def gt(input: Any, other: Any) -> Tensor:
-    return compare(np.greater, input, other)
-
-
-def ge(input: Any, other: Any) -> Tensor:
-    return compare(np.greater_equal, input, other)
+subtract, multiply, negative = sub, mul, neg

@@ -8,17 +8,52 @@ first large enough to be worth it (see `fast.py`): loading Numba takes longer th
 `reassociate` lets the compiler keep several partial sums side by side (SIMD); a single running sum in float32 would be
 both slower and less exact. NaN and infinities behave as usual. Division by zero gives infinity, not an exception, which
 is also what lets the compiler use vector instructions.
+
+`prange` marks loops whose turns do not depend on each other: they are shared out over threads where there are several
+and the arrays are large.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
 
 import numba
 import numpy as np
+from numba import prange
 
-loop = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-reassociate = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+from tinytorch.kernels.cpu import threads
+
+
+class Loop:
+    """A loop compiled twice, when first called: for one thread, and for several."""
+
+    def __init__(self, function: FunctionType, flags: set[str]) -> None:
+        options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": flags}
+        self.serial = numba.njit(**options)(function)
+        twin = FunctionType(function.__code__, function.__globals__, f"{function.__name__}_parallel")
+        twin.__qualname__ = twin.__name__  # Numba's cache on disk knows functions by this name
+        twin.__module__ = function.__module__
+        self.parallel = numba.njit(parallel=True, **options)(twin)
+
+    def __call__(self, *args: Any) -> Any:
+        count = threads.get_num_threads()
+        if count == 1 or args[0].size < threads.WORTHWHILE:
+            return self.serial(*args)
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+        return self.parallel(*args)
+
+
+def loop(function: Callable) -> Loop:
+    return Loop(function, {"contract"})
+
+
+def reassociate(function: Callable) -> Loop:
+    return Loop(function, {"contract", "reassoc", "nsz"})
+
+
 inlined = numba.njit(inline="always", error_model="numpy", fastmath={"contract"})
 
 f32, i32 = np.float32, np.int32
@@ -66,38 +101,38 @@ def exp32(x):
 
 @loop
 def exp(x, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         y[i] = exp32(x[i])
 
 
 @loop
 def sigmoid(x, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         s = ONE / (ONE + exp_inside(clamped(-x[i])))
         y[i] = s if x[i] == x[i] else x[i]
 
 
 @loop
 def sigmoid_backward(dy, y, dx):
-    for i in range(y.size):
+    for i in prange(y.size):
         dx[i] = dy[i] * y[i] * (ONE - y[i])
 
 
 @loop
 def tanh_backward(dy, y, dx):
-    for i in range(y.size):
+    for i in prange(y.size):
         dx[i] = dy[i] * (ONE - y[i] * y[i])
 
 
 @loop
 def relu(x, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         y[i] = x[i] if not x[i] < ZERO else ZERO  # "not less": NaN stays NaN
 
 
 @loop
 def relu_backward(dy, y, dx):
-    for i in range(y.size):
+    for i in prange(y.size):
         dx[i] = dy[i] if y[i] > ZERO else ZERO
 
 
@@ -141,14 +176,26 @@ def erf32(x):
 
 
 @loop
+def erf(x, y):
+    for i in prange(x.size):
+        y[i] = math.erf(x[i])
+
+
+@loop
+def erfc(x, y):
+    for i in prange(x.size):
+        y[i] = math.erfc(x[i])
+
+
+@loop
 def gelu(x, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         y[i] = HALF * x[i] * (ONE + erf32(x[i] * f32(0.70710678)))
 
 
 @loop
 def gelu_backward(dy, x, dx):
-    for i in range(x.size):
+    for i in prange(x.size):
         cdf = HALF * (ONE + erf32(x[i] * f32(0.70710678)))
         pdf = f32(0.39894228) * exp_inside(max(-HALF * x[i] * x[i], SMALLEST))
         dx[i] = dy[i] * (cdf + x[i] * pdf)
@@ -156,14 +203,14 @@ def gelu_backward(dy, x, dx):
 
 @loop
 def gelu_tanh(x, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         inner = f32(0.79788456) * (x[i] + f32(0.044715) * x[i] * x[i] * x[i])
         y[i] = HALF * x[i] * (ONE + tanh32(inner))
 
 
 @loop
 def gelu_tanh_backward(dy, x, dx):
-    for i in range(x.size):
+    for i in prange(x.size):
         t = tanh32(f32(0.79788456) * (x[i] + f32(0.044715) * x[i] * x[i] * x[i]))
         slope = f32(0.79788456) * (ONE + f32(0.134145) * x[i] * x[i])
         dx[i] = dy[i] * (HALF * (ONE + t) + HALF * x[i] * (ONE - t * t) * slope)
@@ -171,20 +218,20 @@ def gelu_tanh_backward(dy, x, dx):
 
 @loop
 def silu(x, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         y[i] = x[i] / (ONE + exp_inside(clamped(-x[i])))
 
 
 @loop
 def silu_backward(dy, x, dx):
-    for i in range(x.size):
+    for i in prange(x.size):
         s = ONE / (ONE + exp_inside(clamped(-x[i])))
         dx[i] = dy[i] * s * (ONE + x[i] * (ONE - s))
 
 
 @loop
 def where_fill(x, mask, value, y):
-    for i in range(x.size):
+    for i in prange(x.size):
         y[i] = value if mask[i] else x[i]
 
 
@@ -194,7 +241,7 @@ def where_fill(x, mask, value, y):
 @reassociate
 def sum_all(x):
     total = 0.0  # rows are summed in float32, their sums in float64
-    for r in range(x.shape[0]):
+    for r in prange(x.shape[0]):
         s = ZERO
         for c in range(x.shape[1]):
             s += x[r, c]
@@ -204,7 +251,7 @@ def sum_all(x):
 
 @reassociate
 def sum_rows(x, y):
-    for r in range(x.shape[0]):
+    for r in prange(x.shape[0]):
         s = ZERO
         for c in range(x.shape[1]):
             s += x[r, c]
@@ -216,7 +263,7 @@ def sum_rows(x, y):
 
 @reassociate
 def softmax(x, largest, y):
-    for r in range(x.shape[0]):
+    for r in prange(x.shape[0]):
         m = largest[r]
         s = ZERO
         for c in range(x.shape[1]):
@@ -230,7 +277,7 @@ def softmax(x, largest, y):
 
 @reassociate
 def softmax_backward(dy, y, dx):
-    for r in range(y.shape[0]):
+    for r in prange(y.shape[0]):
         s = ZERO
         for c in range(y.shape[1]):
             s += dy[r, c] * y[r, c]
@@ -240,7 +287,7 @@ def softmax_backward(dy, y, dx):
 
 @reassociate
 def log_softmax(x, largest, y):
-    for r in range(x.shape[0]):
+    for r in prange(x.shape[0]):
         m = largest[r]
         s = ZERO
         for c in range(x.shape[1]):
@@ -252,7 +299,7 @@ def log_softmax(x, largest, y):
 
 @reassociate
 def log_softmax_backward(dy, y, dx):
-    for r in range(y.shape[0]):
+    for r in prange(y.shape[0]):
         s = ZERO
         for c in range(y.shape[1]):
             s += dy[r, c]
@@ -264,7 +311,7 @@ def log_softmax_backward(dy, y, dx):
 def layer_norm(x, weight, bias, eps, y, mean, rstd):
     """Each row to mean 0 and variance 1, then times weight plus bias; keeps the means and 1 / deviations."""
     n = f32(x.shape[1])
-    for r in range(x.shape[0]):
+    for r in prange(x.shape[0]):
         s = ZERO
         for c in range(x.shape[1]):
             s += x[r, c]
@@ -303,7 +350,7 @@ def layer_norm_backward(dy, x, weight, mean, rstd, dx, dweight, dbias):
 @loop
 def adam(p, g, m, v, step_size, beta1, beta2, eps, decay, root_correction):
     """One step of Adam, all in one pass: read four arrays, write three."""
-    for i in range(p.size):
+    for i in prange(p.size):
         d = g[i] + decay * p[i]
         m[i] = beta1 * m[i] + (ONE - beta1) * d
         v[i] = beta2 * v[i] + (ONE - beta2) * d * d

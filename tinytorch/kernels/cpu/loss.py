@@ -17,7 +17,7 @@ def log_softmax(x, dim):
     if not x.size:
         return x.copy()
     wide = _wide(x)
-    y = wide - np.maximum.reduce(wide, axis=dim, keepdims=True)
+    y = np.asarray(wide - np.maximum.reduce(wide, axis=dim, keepdims=True))
     y -= np.log(np.add.reduce(np.exp(y), axis=dim, keepdims=True))
     return y if wide is x else y.astype(x.dtype)
 
@@ -79,7 +79,10 @@ def nll(y, target, weight, ignore_index, reduction):
     if reduction == "sum":
         return y.dtype.type(total), y.dtype.type(1) if factor is None else factor, target
     count = total.dtype.type(target.size) if factor is None else np.add.reduce(factor, axis=None, dtype=wide)
-    return y.dtype.type(total / count), (1 if factor is None else factor) / y.dtype.type(count), target
+    if factor is None:
+        return y.dtype.type(total / count), y.dtype.type(1 / count), target
+    share = factor / y.dtype.type(count)
+    return y.dtype.type(total / count), share if ignored is None else np.where(ignored, factor, share), target
 
 
 def take_at_class(x, target):
@@ -106,3 +109,9 @@ def cross_entropy_backward(dloss, y, target, factor):
 def constant(x):
     """What does not depend on an input: an array as it is, on tensors one without a graph."""
     return x
+
+
+def dropout_mask(noise, p, dtype):
+    """0 where uniform noise is below p, else 1 / (1 - p)"""
+    keep = (noise >= p).astype(dtype)
+    return keep if p == 1 else keep * dtype.type(1 / (1 - p))

@@ -38,6 +38,8 @@ def count_along(shape, dim):
 
 def sum(x, dim=None, keepdim=False, dtype=None):
     wanted = dtype or x.dtype
+    if dtype is not None and dtype.kind in "biu":
+        x = x.astype(dtype)
     total = np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(wanted))
     if dtype is None and wanted.kind in "biu":
         return total
@@ -52,6 +54,8 @@ def mean(x, dim=None, keepdim=False):
 
 def prod(x, dim=None, keepdim=False, dtype=None):
     wanted = dtype or (_INT64 if x.dtype.kind in "biu" else x.dtype)
+    if dtype is not None and dtype.kind in "biu":
+        x = x.astype(dtype)
     y = np.multiply.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(wanted))
     return y if y.dtype == wanted else y.astype(wanted)
 
@@ -64,7 +68,7 @@ def var_mean(x, dim, keepdim, correction):
     """(variance, mean): the squared distances from the mean, summed and divided by n - correction."""
     values = wide(x)
     m = np.asarray(mean(values, dim, True))
-    distance = values - m
+    distance = np.asarray(values - m)
     n = count_along(x.shape, dim)
     degrees = values.dtype.type(max(n - correction, 0))
     v = np.add.reduce(np.multiply(distance, distance, out=distance), axis=dim, keepdims=keepdim) / degrees

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinytorch.kernels.cpu.indexing import scatter_add_into
 from tinytorch.kernels.cpu.reduce import _accumulator, wide
 
 
@@ -58,6 +59,7 @@ def cumprod_backward(dy, x, y, dim):
 
 def product_of_others(x, dim):
     """For each element along `dim` the product of all the others, without a division."""
+
     def before(a):
         shifted = np.concatenate([np.ones_like(np.take(a, [0], dim)), np.delete(a, -1, dim)], dim)
         return np.multiply.accumulate(shifted, axis=dim)
@@ -73,21 +75,21 @@ def take_along(x, index, dim):
     return np.take_along_axis(x, index, dim)
 
 
-def put_along(dy, index, dim, length):
-    """Zeros of `length` along `dim`, with dy added at the places of `index`: the gradient of `take_along`."""
-    shape = list(dy.shape)
-    shape[dim] = length
-    dx = np.zeros(shape, dy.dtype)
-    where = list(np.ogrid[tuple(map(slice, dy.shape))])
-    where[dim] = index
-    np.add.at(dx, tuple(where), dy)
+def put_along(dy, index, dim, length, repeats=False):
+    """Zeros of `length` along `dim`, with dy at the places of `index` (added up, where one `repeats`)."""
+    dx = np.zeros([length if d == dim else n for d, n in enumerate(dy.shape)], dy.dtype)
+    if repeats:
+        scatter_add_into(dx, dim, index, np.ascontiguousarray(dy))
+    else:
+        np.put_along_axis(dx, index, dy, dim)
     return dx
 
 
-def place_along(dy, index, dim, length):
-    """`put_along` for indices that do not repeat along `dim`: faster."""
-    shape = list(dy.shape)
-    shape[dim] = length
-    dx = np.zeros(shape, dy.dtype)
-    np.put_along_axis(dx, index, dy, dim)
-    return dx
+def all_nonzero(x):
+    return bool(x.all())
+
+
+def lane_max(x, dim):
+    """The largest along a dimension, which is kept; 0 where that is not finite."""
+    m = np.max(wide(x), axis=dim, keepdims=True) if x.shape[dim] else np.zeros_like(wide(x))
+    return np.where(np.isfinite(m), m, 0).astype(x.dtype)
