@@ -98,4 +98,4 @@ def test_a_sample_is_a_picture_and_a_number():
     plain, number = Digits(train=False)[3]
     assert picture.shape == (1, 8, 8) and picture.dtype == tinytorch.float32
     assert label == str(number) and isinstance(number, int)
-    assert 0 <= plain.numpy().min() and plain.numpy().max() == picture.numpy().max() / 2 <= 1
+    assert plain.numpy().min() >= 0 and plain.numpy().max() == picture.numpy().max() / 2 <= 1

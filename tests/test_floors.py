@@ -12,13 +12,13 @@ import pytest
 from tests.machine import ROOT
 
 FLOORS = (
-    ("exercise", "errors", "dtypes", "device", "size"),
+    ("exercise", "errors", "dtypes", "device", "size", "return_types"),
     ("storage",),
     ("kernels",),
     ("tensor", "printing"),
     ("autograd",),
     ("ops",),
-    ("nn", "optim", "amp", "cuda", "distributions", "utils", "vision", "serialization"),
+    ("nn", "optim", "amp", "cuda", "distributions", "utils", "vision", "serialization", "linalg"),
     ("course",),
 )
 FLOOR_OF: dict[str, float] = {name: floor for floor, names in enumerate(FLOORS, start=1) for name in names}

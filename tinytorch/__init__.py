@@ -13,9 +13,10 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 try:
-    from tinytorch import autograd, nn, optim
+    from tinytorch import autograd, cuda, linalg, nn, optim, utils
     from tinytorch.api import *  # noqa: F403
-except Exception as _error:  # A stub file that does not run must not lock its writer out of `tinytorch check`.
+except (Exception, SystemExit) as _error:
+    # A stub file that does not run must not lock its writer out of `tinytorch check`: the error waits for its first use.
     _broken = _error
 
     def __getattr__(name: str) -> object:

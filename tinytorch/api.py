@@ -58,7 +58,7 @@ def _rows(module: Any, names: str) -> dict[str, Any]:
 
 _rows(
     ops.creation,
-    "tensor as_tensor asarray from_numpy scalar_tensor zeros ones empty full zeros_like ones_like empty_like full_like "
+    "tensor as_tensor asarray from_numpy from_dlpack scalar_tensor zeros ones empty full zeros_like ones_like empty_like full_like "
     "empty_strided eye arange range linspace logspace",
 )
 _rows(ops.grids, "meshgrid cartesian_prod combinations")
@@ -85,7 +85,7 @@ _ROUNDING = _rows(
     "abs absolute sign sgn ceil floor round trunc fix frac clamp clip clamp_min clamp_max nan_to_num",
 )
 _NO_IN_PLACE = _rows(ops.rounding, "positive maximum minimum fmax fmin")
-_PAIRS = _rows(ops.pairs, "atan2 arctan2 hypot xlogy copysign heaviside nextafter")
+_PAIRS = _rows(ops.pairs, "atan2 arctan2 hypot xlogy copysign heaviside")
 _NO_IN_PLACE |= _rows(ops.pairs, "logaddexp logaddexp2")
 _COMPARE = _rows(
     ops.compare,
@@ -118,7 +118,16 @@ _WINDOWS = _rows(
 )
 _rows(ops.joining, "cat concat concatenate stack hstack vstack dstack column_stack")  # functions only
 _REPEATING = _rows(ops.joining, "tile repeat_interleave roll flip fliplr flipud rot90")
-_LINALG = _rows(ops.linalg, "mm")
+_LINALG = _rows(ops.linalg, "mm bmm matmul mv dot vdot outer")
+_ADDMM = _rows(ops.addmm, "addmm addmv addbmm baddbmm addr")
+_LINALG |= _ADDMM | _rows(ops.einsum, "inner kron")
+_TRIANGLES = _rows(ops.matrices, "tril triu")
+_LINALG |= _TRIANGLES | _rows(ops.matrices, "trace diag diagflat diag_embed cross matrix_power")
+_LINALG |= _rows(ops.decompositions, "det slogdet logdet") | _rows(ops.norms, "norm")
+_LINALG |= {"inverse": ops.decompositions.inv, "ger": ops.linalg.outer}
+FUNCTIONS.update(inverse=ops.decompositions.inv, ger=ops.linalg.outer)
+_rows(ops.einsum, "einsum tensordot")  # functions only
+_rows(ops.matrices, "tril_indices triu_indices")
 _LOSS = _rows(ops.loss, "softmax log_softmax")
 _rows(ops.promotion, "result_type")
 _rows(ops.cast, "is_floating_point is_signed is_complex is_nonzero")
@@ -183,7 +192,7 @@ METHODS: dict[str, Any] = {
 
 # ---- x.name_: the same, written into x's own memory --------------------------------------------------------------
 
-IN_PLACE = " ".join(_ELEMENTWISE) + " cumsum cumprod"
+IN_PLACE = " ".join(_ELEMENTWISE) + " cumsum cumprod " + " ".join([*_ADDMM, *_TRIANGLES])
 
 # ---- x.name_ of a view: x itself looks at its memory in the new way ----------------------------------------------
 
@@ -199,8 +208,8 @@ def _reflected(function: Any) -> Any:
     return operator
 
 
-def _matmul(self: Tensor, other: Tensor) -> Tensor:
-    return ops.linalg.mm(self, other)
+def _matmul(self: Tensor, other: Any) -> Any:
+    return ops.linalg.matmul.without_out(self, other) if isinstance(other, Tensor) else NotImplemented
 
 
 OPERATORS: dict[str, Any] = {

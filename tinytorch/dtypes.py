@@ -184,7 +184,15 @@ def can_cast(from_: dtype, to: dtype) -> _py_bool:
     >>> can_cast(float64, float16), can_cast(float32, int64)
     (True, False)
     """
+    for position, (name, given) in enumerate((("from_", from_), ("to", to)), start=1):
+        if not isinstance(given, dtype):
+            kind = type_name(given)
+            raise TypeError(f"can_cast(): argument '{name}' (position {position}) must be torch.dtype, not {kind}")
     return from_.category <= to.category
+
+
+def type_name(value: object) -> str:
+    return value.__class__.__name__
 
 
 class finfo:
@@ -205,6 +213,12 @@ class finfo:
         self.tiny = self.smallest_normal = _py_float(info.smallest_normal)
         self.resolution = 10.0 ** -math.floor(-math.log10(self.eps))
 
+    def __eq__(self, other: object) -> _py_bool:
+        return isinstance(other, finfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> _py_int:
+        return hash(self.dtype)
+
     def __repr__(self) -> str:
         return (
             f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
@@ -220,12 +234,20 @@ class iinfo:
     """
 
     def __init__(self, type: dtype) -> None:
+        if type is bool:
+            raise TypeError("torch.bool is not supported by torch.iinfo")
         if not isinstance(type, dtype) or type.category != INTEGER:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
         info = np.iinfo(type.numpy)
         self.bits = type.itemsize * 8
         self.dtype = type.name
         self.min, self.max = _py_int(info.min), _py_int(info.max)
+
+    def __eq__(self, other: object) -> _py_bool:
+        return isinstance(other, iinfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> _py_int:
+        return hash(self.dtype)
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

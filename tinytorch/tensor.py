@@ -169,7 +169,7 @@ class Tensor:
 
     @property
     def is_leaf(self) -> bool:
-        return self.grad_fn is None
+        return self._grad_fn is None
 
     grad_fn: Any  # bound in api.py: for a view whose memory was written to it is worked out again
 
@@ -364,19 +364,17 @@ def _copied_window(t: Tensor, memo: dict) -> tuple:
 def element_strides(array: np.ndarray) -> tuple[int, ...]:
     """NumPy counts strides in bytes, PyTorch in elements.
 
-    NumPy gives a dimension of length 1 that it puts in the stride 0, PyTorch the step over all that comes after it; an
-    empty array has the strides of its shape.
+    And NumPy gives a dimension of length 1 that it puts in the stride 0, PyTorch the step over all that comes after it;
+    some empty arrays have only zeros in NumPy, and the strides of their shape in PyTorch.
     """
-    strides, shape = array.strides, array.shape
-    size = array.itemsize
-    if 0 not in strides and 0 not in shape:
+    strides, size = array.strides, array.itemsize
+    if 0 not in strides:
         return tuple([s // size for s in strides])
     found, after = [], 1
-    empty = 0 in shape
-    for n, s in zip(reversed(shape), reversed(strides), strict=True):
-        step = after if empty or (n == 1 and s == 0) else s // size
-        found.append(step)
-        after = step * max(n, 1)
+    empty = not array.size and not any(strides)
+    for n, s in zip(reversed(array.shape), reversed(strides), strict=True):
+        found.append(after if s == 0 and (n == 1 or empty) else s // size)
+        after = found[-1] * max(n, 1)
     return tuple(reversed(found))
 
 

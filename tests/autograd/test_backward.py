@@ -234,9 +234,9 @@ def test_a_gradient_is_kept_without_a_copy_only_where_nobody_else_holds_it() -> 
     z.grad.add_(1)
     assert held[0].tolist() == [2.0, 2.0, 2.0]
     for f in (lambda t: t + 0.0, lambda t: t.sum(), lambda t: t.view(3, 1), lambda t: t.expand(2, 3), lambda t: (t, t * 1)[1] + t):
-        leaf, seed = tinytorch.ones(3, requires_grad=True), None
+        leaf = tinytorch.ones(3, requires_grad=True)
         out = f(leaf)
-        seed = tinytorch.ones(*out.shape)
+        seed = tinytorch.ones(out.shape)
         out.backward(seed)
         leaf.grad.mul_(7)
         assert set(seed.reshape(-1).tolist()) == {1.0}

@@ -46,6 +46,7 @@ def test_cost_per_operation_stays_flat() -> None:
 
 
 def test_a_dropped_graph_frees_its_memory_without_the_garbage_collector() -> None:
+    tinytorch.ones(250_000).exp().sigmoid()  # whatever is loaded when a kernel is first used does not count
     gc.collect()
     gc.disable()
     try:

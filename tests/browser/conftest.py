@@ -21,6 +21,9 @@ SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # all cells stay in the page, in view or not
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+FOLDERS = (
+    "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR",
+)  # fmt: skip
 
 
 def free_port() -> int:
@@ -42,8 +45,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A running JupyterLab that shares no settings with the person whose machine this is."""
     root = copy_course(tmp_path_factory.mktemp("lab"))
     port, home = free_port(), root / "home"
-    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-    folders = {name: str(home / name.lower()) for name in names}
+    folders = {name: str(home / name.lower()) for name in FOLDERS}
     for name, value in SETTINGS.items():
         path = Path(folders["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", f"{name}.jupyterlab-settings")
         path.parent.mkdir(parents=True, exist_ok=True)

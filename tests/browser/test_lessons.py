@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.page import Lab, errors, run_all
+from tinytorch.course.widgets.palette import contrast
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 LESSON = "notebooks/04_autograd.ipynb"
@@ -136,3 +137,18 @@ def test_start_here_runs_and_nothing_is_cut_off(lab: Lab, chromium: Any, width: 
         assert image.bounding_box()["width"] <= width
     keep(page, f"00-{width}")
     page.close()
+
+
+def test_it_can_be_read_in_the_dark_theme(lab: Lab, lesson: Any):
+    """Words outside of pictures take the theme's colours; pictures bring their own paper."""
+    lesson.locator(".lm-MenuBar-item", has_text=re.compile("^Settings$")).click()
+    lesson.locator(".lm-Menu-item", has_text=re.compile("^Theme$")).hover()
+    lesson.locator(".lm-Menu-item", has_text=re.compile("^JupyterLab Dark$")).click()
+    lesson.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
+    cell = lab.cell(lesson, LESSON, "adding-picture")
+    cell.scroll_into_view_if_needed()
+    said = cell.locator("p[aria-live]")
+    lesson.wait_for_function("getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim() == '#111'")
+    red, green, blue = map(int, re.findall(r"\d+", said.evaluate("p => getComputedStyle(p).color"))[:3])
+    assert contrast(f"#{red:02x}{green:02x}{blue:02x}", "#111111") >= 4.5
+    keep(lesson, "04-dark")

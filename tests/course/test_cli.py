@@ -76,7 +76,7 @@ def test_check_of_a_wrong_answer_names_the_mistake(course, say):
     last = state.load(course.root).of(UNBROADCAST).last
     tutor = next(m.tutor for m in question.misconceptions if m.name == last.misconception)
     assert tutor in out and last.misconception in out
-    assert f"notebooks/04_autograd.ipynb, \"{question.lesson}\"" in out
+    assert f'notebooks/04_autograd.ipynb, "{question.lesson}"' in out
     assert f"`tinytorch check {UNBROADCAST}`" in out and f"`tinytorch hint {UNBROADCAST}`" in out
 
 
@@ -141,7 +141,9 @@ def test_misspelt_name_is_misuse(say, options):
     assert "did you mean" in err and all(id in err for id in autograd_ids())
 
 
-@pytest.mark.parametrize("args", [["chekc"], ["check", "--nope"], ["hint"], ["hint", "autograd"], ["lab", "--port", "0"]])
+@pytest.mark.parametrize(
+    "args", [["chekc"], ["check", "--nope"], ["hint"], ["hint", "autograd"], ["lab", "--port", "0"]]
+)
 def test_misuse_exits_with_two(say, args):
     code, out, err = say(*args)
     assert code == 2 and out == "" and err.strip() and "Traceback" not in err
@@ -224,7 +226,7 @@ def test_whose_code_is_the_same_as_the_framework_says(course, say, monkeypatch, 
     monkeypatch.setenv("TINYTORCH_USE", mode)
     rows = {row["id"]: row["code"] for row in json.loads(say("status", "--json")[1])["exercises"]}
     assert (rows[UNBROADCAST], rows[ACCUMULATE]) == codes
-    ask = "import tinytorch, json; from tinytorch.exercise import registry, whose; print(json.dumps({i: whose(i) for i in registry}))"
+    ask = "import tinytorch, json, tinytorch.exercise as e; print(json.dumps({i: e.whose(i) for i in e.registry}))"
     done = course.python("-c", ask, TINYTORCH_USE=mode)
     assert json.loads(done.stdout) == rows, done.stderr.decode()
 
@@ -341,13 +343,20 @@ def test_resolve_knows_each_exercise_once(course):
 )
 def test_terminal_that_is_not_utf8(course, env):
     course.fill(UNBROADCAST, "print('\\u2211 \\x1b[31m \\U0001d54f')\nreturn grad")
-    for args in (["check", "autograd"], ["status"], ["hint", UNBROADCAST], ["doctor"], ["solution", UNBROADCAST, "--give-up"]):
+    for args in (
+        ["check", "autograd"],
+        ["status"],
+        ["hint", UNBROADCAST],
+        ["doctor"],
+        ["solution", UNBROADCAST, "--give-up"],
+    ):
         done = course.run(*args, **env)
         assert done.returncode in (0, 1), done.stderr
         assert b"Traceback" not in done.stderr and done.stdout
         assert b"\x1b" not in done.stdout
+        done.stdout.decode(env.get("PYTHONIOENCODING", "utf-8"))
         if env.get("PYTHONIOENCODING") == "ascii":
-            done.stdout.decode("ascii")
+            assert not any(byte > 127 for byte in done.stdout + done.stderr)
 
 
 def test_piped_output_has_no_control_codes_and_loses_nothing(course):
@@ -360,7 +369,9 @@ def test_piped_output_has_no_control_codes_and_loses_nothing(course):
     assert tutor in done.stdout.decode()
     done = course.run("status", COLUMNS="40", TERM="xterm-256color")
     assert b"\x1b" not in done.stdout and "\u2026" not in done.stdout.decode()
-    assert all(any(id in line and "tinytorch/" in line for line in done.stdout.decode().splitlines()) for id in autograd_ids())
+    assert all(
+        any(id in line and "tinytorch/" in line for line in done.stdout.decode().splitlines()) for id in autograd_ids()
+    )
 
 
 def test_what_a_learner_prints_does_not_steer_the_terminal(course, say):
@@ -421,20 +432,35 @@ def test_file_that_does_not_compile_is_no_obstacle(course):
 
 
 def test_check_of_one_exercise_answers_within_a_second(course):
+    """Median of five, process start included. Other tests use the same cores: a plain process says how slow these are.
+
+    That process does nothing but compute, so its wall time over its processor time is what waiting for a core costs.
+    """
+    import resource
+
+    def measured(run):
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        assert run().returncode == 0
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
     course.fill(UNBROADCAST, RIGHT)
-    course.run("check", UNBROADCAST)  # compiled files and disk caches are there after the first time
-    seconds = []
+    course.run("check", UNBROADCAST)  # compiled files are there after the first time
+    seconds, processor = [], []
     for _ in range(5):
-        start = time.perf_counter()
-        assert course.run("check", UNBROADCAST).returncode == 0
-        seconds.append(time.perf_counter() - start)
-    # Other tests use the same cores meanwhile: the best of five is what the check itself needs, and all five may take
-    # longer than the second that they take on a machine of their own.
-    assert min(seconds) < 1.0 and statistics.median(seconds) < 3.0, seconds
+        wall, busy = measured(lambda: course.python("-c", "sum(range(4_000_000))"))
+        crowded = max(1.0, wall / busy)
+        wall, busy = measured(lambda: course.run("check", UNBROADCAST))
+        seconds.append(wall / crowded)
+        processor.append(busy)
+    assert statistics.median(seconds) < 1.0, (seconds, processor)
+    assert statistics.median(processor) < 2.0, "two cores cannot do that in a second"
 
 
 def test_check_loads_neither_rich_nor_jupyter(course):
-    code = "import sys; from tinytorch.course import cli; cli.main(['check', 'unbroadcast']); print(sorted(sys.modules))"
+    code = (
+        "import sys; from tinytorch.course import cli; cli.main(['check', 'unbroadcast']); print(sorted(sys.modules))"
+    )
     done = course.python("-c", code)
     loaded = done.stdout.decode().splitlines()[-1]
     assert "tinytorch.course.judge" in loaded, done.stderr

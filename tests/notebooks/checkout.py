@@ -1,6 +1,7 @@
 """A copy of the course in which exercises are solved, for tests that want a learner who has done their work."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,16 +47,13 @@ def nbval(notebook: Path, root: Path, seconds: int = 240, **extra: str) -> dict[
     """
     ini = root / "nbval.ini"
     ini.write_text("[pytest]\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "--nbval", str(notebook), "-c", str(ini), "--noconftest", "-p", "no:xdist"]
-    command += ["-p", "no:cacheprovider", "-v", "--rootdir", str(root), "-rA", "--tb=short"]
+    command = [sys.executable, "-m", "pytest", "--nbval", str(notebook), "-c", str(ini), "--noconftest"]
+    command += ["-p", "no:xdist", "-p", "no:cacheprovider", "--rootdir", str(root), "-rA", "--tb=short"]
     done = subprocess.run(
         command, cwd=root, env=environment(root, **extra), capture_output=True, text=True, timeout=seconds
     )
-    found: dict[str, str] = {}
-    for line in done.stdout.splitlines():
-        name, _, rest = line.partition("::")
-        if name.endswith(".ipynb") and rest.startswith("Cell ") and len(rest.split()) > 2:
-            found.setdefault(" ".join(rest.split()[:2]), rest.split()[2].lower())
+    told = re.findall(r"(?m)^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) \S+::(Cell \d+)", done.stdout)
+    found = {cell: outcome.lower() for outcome, cell in told}
     assert found, f"nbval ran nothing:\n{done.stdout[-3000:]}\n{done.stderr[-2000:]}"
     (root / "nbval.log").write_text(done.stdout, encoding="utf-8")
     return found

@@ -97,3 +97,27 @@ def test_softmax_of_special_rows(row: list[float]) -> None:
         expected = e / e.sum()
         assert np.allclose(run(loops.softmax, x, x.max(1)), expected, equal_nan=True)
         assert np.allclose(run(loops.log_softmax, x, x.max(1)), x - x.max() - np.log(e.sum()), equal_nan=True)
+
+
+def test_columns_and_moving_elements() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((301, 67)).astype(np.float32)
+    x[7, 3] = x[200, 3] = np.nan
+    x[9, 5] = x[11, 5] = 50.0
+    largest, at = np.empty(67, np.float32), np.empty(67, np.int64)
+    loops.max_columns(x, largest, at)
+    assert np.array_equal(largest, x.max(0), equal_nan=True) and np.array_equal(at, x.argmax(0))
+    x = np.nan_to_num(x)
+    sums = np.empty(67, np.float32)
+    loops.sum_columns(x, sums)
+    assert np.allclose(sums, x.astype(np.float64).sum(0), rtol=1e-5, atol=1e-4)
+    index = rng.integers(0, 67, x.shape)
+    assert np.array_equal(run(lambda a, i, y: loops.gather_rows(a, i, y), x, index), np.take_along_axis(x, index, 1))
+    found, expected = np.zeros_like(x), np.zeros(x.shape)
+    loops.scatter_add_rows(x, index, found)
+    np.add.at(expected, (np.arange(301)[:, None], index), x)
+    assert np.allclose(found, expected, atol=1e-4)
+    rows, found, expected = rng.integers(0, 40, 301), np.zeros((40, 67), np.float32), np.zeros((40, 67))
+    loops.add_slices(x, rows, found)
+    np.add.at(expected, rows, x)
+    assert np.allclose(found, expected, atol=1e-4)

@@ -62,13 +62,23 @@ SOFTMAX = [
     Case(f"nn.functional.{name}", lambda T, x, name=name, dim=dim: getattr(T.nn.functional, name)(x, dim), *inputs)
     for name in ("softmax", "log_softmax")
     for dim, inputs in [
-        (0, (f32(),)), (0, (f64(5),)), (1, (f32(3, 4),)), (-1, (f64(2, 3, 4),)), (1, (f32(2, 3, 4),)),
-        (0, (f32(4, 3, layout="transposed"),)), (1, (f32(3, 4, layout="strided"),)), (1, (f32(3, 4, layout="offset"),)),
-        (1, (f64(3, 4, layout="expanded"),)), (1, (f32(0, 4),)), (1, (f32(3, 5, make=huge),)),
-        (1, (f32(6, 5, make=special),)), (1, (f64(3, 5, make=some_minus_infinity),)), (1, (f16(3, 9),)),
+        (0, (f32(),)),
+        (0, (f64(5),)),
+        (1, (f32(3, 4),)),
+        (-1, (f64(2, 3, 4),)),
+        (1, (f32(2, 3, 4),)),
+        (0, (f32(4, 3, layout="transposed"),)),
+        (1, (f32(3, 4, layout="strided"),)),
+        (1, (f32(3, 4, layout="offset"),)),
+        (1, (f64(3, 4, layout="expanded"),)),
+        (1, (f32(0, 4),)),
+        (1, (f32(3, 5, make=huge),)),
+        (1, (f32(6, 5, make=special),)),
+        (1, (f64(3, 5, make=some_minus_infinity),)),
+        (1, (f16(3, 9),)),
         (1, (bf16(3, 9),)),
     ]
-]  # fmt: skip
+]
 SOFTMAX += [
     Case("softmax", lambda T, x: T.softmax(x, 1), f32(3, 4)),
     Case("Tensor.softmax", lambda T, x: x.softmax(-1), f32(3, 4)),
@@ -82,14 +92,24 @@ CROSS_ENTROPY = [
     Case(f"cross_entropy {reduction}", ce(reduction=reduction), *inputs)
     for reduction in REDUCTIONS
     for inputs in [
-        (f32(6, 5), classes(5, 6)), (f64(6, 5), classes(5, 6)), (f64(5), classes(5)), (f32(2, 3, 4), classes(3, 2, 4)),
-        (f64(2, 3, 4, 2), classes(3, 2, 4, 2)), (f64(2, 3, 2, 2, 2), classes(3, 2, 2, 2, 2)), (f32(0, 5), classes(5, 0)),
-        (f32(6, 5, layout="transposed"), classes(5, 6)), (f32(6, 5, layout="strided"), i64(6, make=below(5), layout="strided")),
-        (f32(6, 5, layout="offset"), i64(6, make=below(5), layout="offset")), (f64(6, 5, layout="expanded"), classes(5, 6)),
-        (f32(6, 5, make=huge), classes(5, 6)), (f32(6, 5), u8(6, make=below(5))), (f16(6, 5), classes(5, 6)),
-        (bf16(6, 5), classes(5, 6)), (f32(4, 1), classes(1, 4)),
+        (f32(6, 5), classes(5, 6)),
+        (f64(6, 5), classes(5, 6)),
+        (f64(5), classes(5)),
+        (f32(2, 3, 4), classes(3, 2, 4)),
+        (f64(2, 3, 4, 2), classes(3, 2, 4, 2)),
+        (f64(2, 3, 2, 2, 2), classes(3, 2, 2, 2, 2)),
+        (f32(0, 5), classes(5, 0)),
+        (f32(6, 5, layout="transposed"), classes(5, 6)),
+        (f32(6, 5, layout="strided"), i64(6, make=below(5), layout="strided")),
+        (f32(6, 5, layout="offset"), i64(6, make=below(5), layout="offset")),
+        (f64(6, 5, layout="expanded"), classes(5, 6)),
+        (f32(6, 5, make=huge), classes(5, 6)),
+        (f32(6, 5), u8(6, make=below(5))),
+        (f16(6, 5), classes(5, 6)),
+        (bf16(6, 5), classes(5, 6)),
+        (f32(4, 1), classes(1, 4)),
     ]
-]  # fmt: skip
+]
 CROSS_ENTROPY += [
     Case(f"cross_entropy {reduction} {options}", ce(reduction=reduction, **options), *inputs)
     for reduction in REDUCTIONS
@@ -106,43 +126,84 @@ CROSS_ENTROPY += [
     Case("cross_entropy ignored", ce(ignore_index=-1), f32(4, 3), i64(4, make=same([-1, 1, -1, 2]))),
     Case("cross_entropy all ignored", ce(), f32(2, 3), i64(2, make=same([-100, -100]))),
     Case("cross_entropy all ignored", ce(reduction="sum"), f32(2, 3), i64(2, make=same([-100, -100]))),
-    Case("cross_entropy -inf", ce(reduction="none"), f64(3, 4, make=some_minus_infinity), i64(3, make=same([1, 2, 3])), second=False),
-    Case("cross_entropy -inf at target", ce(reduction="none"), f64(3, 4, make=some_minus_infinity), i64(3, make=same([0, 0, 0])), grad=False),
+    Case(
+        "cross_entropy -inf",
+        ce(reduction="none"),
+        f64(3, 4, make=some_minus_infinity),
+        i64(3, make=same([1, 2, 3])),
+        second=False,
+    ),
+    Case(
+        "cross_entropy -inf at target",
+        ce(reduction="none"),
+        f64(3, 4, make=some_minus_infinity),
+        i64(3, make=same([0, 0, 0])),
+        grad=False,
+    ),
     Case("cross_entropy special", ce(reduction="none"), f64(9, 4, make=special), classes(4, 9), second=False),
     Case("cross_entropy smooth", ce(label_smoothing=0.1), f32(6, 5), classes(5, 6)),
     Case("cross_entropy smooth", ce(label_smoothing=0.1), f64(5), classes(5)),
     Case("cross_entropy smooth", ce(label_smoothing=1.0), f32(6, 5), classes(5, 6)),
-    Case("cross_entropy size_average", lambda T, x, t: quiet(T.nn.functional.cross_entropy, x, t, size_average=False), f32(6, 5), classes(5, 6)),
-    Case("CrossEntropyLoss", lambda T, x, t: T.nn.CrossEntropyLoss(ignore_index=2, reduction="sum")(x, t), f32(6, 5), classes(5, 6)),
-    Case("CrossEntropyLoss", lambda T, x, t, w: T.nn.CrossEntropyLoss(w, label_smoothing=0.1)(x, t), f64(6, 5), classes(5, 6), f64(5, make=positive, grad=False)),
-]  # fmt: skip
+    Case(
+        "cross_entropy size_average",
+        lambda T, x, t: quiet(T.nn.functional.cross_entropy, x, t, size_average=False),
+        f32(6, 5),
+        classes(5, 6),
+    ),
+    Case(
+        "CrossEntropyLoss",
+        lambda T, x, t: T.nn.CrossEntropyLoss(ignore_index=2, reduction="sum")(x, t),
+        f32(6, 5),
+        classes(5, 6),
+    ),
+    Case(
+        "CrossEntropyLoss",
+        lambda T, x, t, w: T.nn.CrossEntropyLoss(w, label_smoothing=0.1)(x, t),
+        f64(6, 5),
+        classes(5, 6),
+        f64(5, make=positive, grad=False),
+    ),
+]
 CROSS_ENTROPY += [
     Case(f"cross_entropy probabilities {reduction} {smooth}", ce(reduction=reduction, label_smoothing=smooth), *inputs)
     for reduction in REDUCTIONS
     for smooth in (0.0, 0.25)
     for inputs in [
-        (f64(6, 5), f64(6, 5, make=probabilities)), (f32(6, 5), f32(6, 5, make=probabilities, grad=False)),
-        (f64(5), f64(5, make=probabilities)), (f64(2, 3, 4), f64(2, 3, 4, make=probabilities)),
+        (f64(6, 5), f64(6, 5, make=probabilities)),
+        (f32(6, 5), f32(6, 5, make=probabilities, grad=False)),
+        (f64(5), f64(5, make=probabilities)),
+        (f64(2, 3, 4), f64(2, 3, 4, make=probabilities)),
         (f64(6, 5), f64(6, 5, make=probabilities), f64(5, make=positive, grad=False)),
         (f64(2, 3, 4), f64(2, 3, 4, make=probabilities), f64(3, make=positive, grad=False)),
     ]
-]  # fmt: skip
+]
 # A second derivative of these two is 0 everywhere: torch gives zeros, here there is nothing to differentiate.
 NLL = [
     Case(f"nll_loss {reduction} {options}", nll(reduction=reduction, **options), *inputs, second=False)
     for reduction in REDUCTIONS
     for options in ({}, {"ignore_index": 2})
     for inputs in [
-        (f32(6, 5), classes(5, 6)), (f64(5), classes(5)), (f64(2, 3, 4), classes(3, 2, 4)),
-        (f64(2, 3, 4, 2), classes(3, 2, 4, 2)), (f64(2, 3, 2, 2, 2), classes(3, 2, 2, 2, 2)), (f16(6, 5), classes(5, 6)),
-        (f64(6, 5), classes(5, 6), f64(5, make=positive, grad=False)), (f32(0, 5), classes(5, 0)),
+        (f32(6, 5), classes(5, 6)),
+        (f64(5), classes(5)),
+        (f64(2, 3, 4), classes(3, 2, 4)),
+        (f64(2, 3, 4, 2), classes(3, 2, 4, 2)),
+        (f64(2, 3, 2, 2, 2), classes(3, 2, 2, 2, 2)),
+        (f16(6, 5), classes(5, 6)),
+        (f64(6, 5), classes(5, 6), f64(5, make=positive, grad=False)),
+        (f32(0, 5), classes(5, 0)),
         (f64(2, 3, 4), classes(3, 2, 4), f64(3, make=positive, grad=False)),
         (f32(6, 5, layout="transposed"), u8(6, make=below(5))),
     ]
-]  # fmt: skip
+]
 NLL += [
-    Case("NLLLoss", lambda T, x, t, w: T.nn.NLLLoss(w, ignore_index=1)(x.log_softmax(1), t), f64(6, 5), classes(5, 6), f64(5, make=positive, grad=False)),
-]  # fmt: skip
+    Case(
+        "NLLLoss",
+        lambda T, x, t, w: T.nn.NLLLoss(w, ignore_index=1)(x.log_softmax(1), t),
+        f64(6, 5),
+        classes(5, 6),
+        f64(5, make=positive, grad=False),
+    ),
+]
 
 
 def pointwise(name, **options):
@@ -161,12 +222,20 @@ POINTWISE = [
     for name in ("mse_loss", "l1_loss")
     for reduction in REDUCTIONS
     for inputs in [
-        (f32(3, 4), f32(3, 4)), (f64(3, 4), f64(3, 4, grad=False)), (f64(3, 4), f64(4)), (f64(3, 1), f64(1, 4)),
-        (f32(), f32()), (f32(0, 3), f32(0, 3)), (f32(3, 4), i64(3, 4)), (f16(3, 4), f16(3, 4)),
-        (bf16(3, 4), bf16(3, 4)), (f32(3, 4, layout="transposed"), f32(3, 4, layout="strided")),
-        (f64(3, 4, make=special), f64(3, 4)), (f64(3, 4), f64(3, 4), f64(3, 4, make=positive)),
+        (f32(3, 4), f32(3, 4)),
+        (f64(3, 4), f64(3, 4, grad=False)),
+        (f64(3, 4), f64(4)),
+        (f64(3, 1), f64(1, 4)),
+        (f32(), f32()),
+        (f32(0, 3), f32(0, 3)),
+        (f32(3, 4), i64(3, 4)),
+        (f16(3, 4), f16(3, 4)),
+        (bf16(3, 4), bf16(3, 4)),
+        (f32(3, 4, layout="transposed"), f32(3, 4, layout="strided")),
+        (f64(3, 4, make=special), f64(3, 4)),
+        (f64(3, 4), f64(3, 4), f64(3, 4, make=positive)),
     ]
-]  # fmt: skip
+]
 POINTWISE += [  # of mixed dtypes second derivatives pass through the narrower one, rounded: left out
     Case("mse_loss mixed", pointwise("mse_loss"), f32(3, 4), f64(3, 4), second=False),
     Case("l1_loss mixed", pointwise("l1_loss", reduction="sum"), f64(3, 4), f32(3, 4), second=False),
@@ -178,7 +247,9 @@ POINTWISE += [  # of mixed dtypes second derivatives pass through the narrower o
 CASES = SOFTMAX + CROSS_ENTROPY + NLL + POINTWISE
 
 ERRORS = [
-    Error("softmax dim", lambda T, x: T.softmax(x, 2), f32(3, 4), words="expected to be in range of [-2, 1], but got 2"),
+    Error(
+        "softmax dim", lambda T, x: T.softmax(x, 2), f32(3, 4), words="expected to be in range of [-2, 1], but got 2"
+    ),
     Error("softmax int", lambda T, x: T.softmax(x, 0), i64(3), words="not implemented for 'Long'"),
     Error("log_softmax bool", lambda T, x: T.log_softmax(x, 0), b8(3), words="not implemented for 'Bool'"),
     *[
@@ -193,26 +264,48 @@ ERRORS = [
             ((f32(3, 5), classes(5, 3, 4)), "multi-target not supported"),
             ((f32(2, 3, 4), classes(3, 2, 5)), "Expected target size [2, 4], got [2, 5]"),
             ((f32(2, 3, 4, 4), classes(3, 2, 4, 5)), "size mismatch (got input: [2, 3, 4, 4] , target: [2, 4, 5]"),
-            ((f32(3, 5), classes(5, 3), f32(4, grad=False)), "all 5 classes or no classes but got weight tensor of shape: [4]"),
+            (
+                (f32(3, 5), classes(5, 3), f32(4, grad=False)),
+                "all 5 classes or no classes but got weight tensor of shape: [4]",
+            ),
         ]
     ],
     *[
         Error(name, f(reduction="each"), f32(3, 5), t, words="each is not a valid value for reduction")
         for name, f, t in (
-            ("cross_entropy", ce, classes(5, 3)), ("nll_loss", nll, classes(5, 3)),
+            ("cross_entropy", ce, classes(5, 3)),
+            ("nll_loss", nll, classes(5, 3)),
             ("mse_loss", lambda **o: pointwise("mse_loss", **o), f32(3, 5)),
             ("l1_loss", lambda **o: pointwise("l1_loss", **o), f32(3, 5)),
         )
     ],
     Error("cross_entropy int", ce(), i64(3, 5), classes(5, 3), words="not implemented for 'Long'"),
-    Error("cross_entropy 0d", ce(), f32(), classes(5), words="Expected floating point type for target with class probabilities, got Long"),
-    Error("cross_entropy smoothing", ce(label_smoothing=1.5), f32(3, 5), classes(5, 3), words="label_smoothing must be between 0.0 and 1.0. Got: 1.5"),
-    Error("cross_entropy probs ignore", ce(ignore_index=3), f32(3, 5), f32(3, 5), words="ignore_index is not supported for floating point target"),
+    Error(
+        "cross_entropy 0d",
+        ce(),
+        f32(),
+        classes(5),
+        words="Expected floating point type for target with class probabilities, got Long",
+    ),
+    Error(
+        "cross_entropy smoothing",
+        ce(label_smoothing=1.5),
+        f32(3, 5),
+        classes(5, 3),
+        words="label_smoothing must be between 0.0 and 1.0. Got: 1.5",
+    ),
+    Error(
+        "cross_entropy probs ignore",
+        ce(ignore_index=3),
+        f32(3, 5),
+        f32(3, 5),
+        words="ignore_index is not supported for floating point target",
+    ),
     Error("nll 0d", nll(), f32(), classes(5), words="Expected 1 or more dimensions (got 0)"),
     Error("mse sizes", pointwise("mse_loss"), f32(3, 5), f32(4, 5), words="must match the size of tensor b (4)"),
     Error("mse int", pointwise("mse_loss"), i64(3), i64(3), words="not implemented for 'Long'"),
     Error("l1 int", pointwise("l1_loss"), i64(3), i64(3), words="could not infer output dtype"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids(CASES))
@@ -286,7 +379,9 @@ def test_target_overwritten_before_backward_is_noticed() -> None:
 
 def test_sizes_that_broadcast_are_warned_of() -> None:
     for name in ("mse_loss", "l1_loss"):
-        with pytest.warns(UserWarning, match=r"target size \(torch.Size\(\[3\]\)\) that is different to the input size"):
+        with pytest.warns(
+            UserWarning, match=r"target size \(torch.Size\(\[3\]\)\) that is different to the input size"
+        ):
             getattr(tinytorch.nn.functional, name)(tinytorch.ones(2, 3), tinytorch.ones(3))
 
 
@@ -296,3 +391,43 @@ def test_dim_left_out_is_warned_of() -> None:
         with pytest.warns(UserWarning, match=f"Implicit dimension choice for {name}"):
             made = getattr(tinytorch.nn.functional, name)(x)
         assert made.tolist() == getattr(tinytorch, name)(x, 1).tolist()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("cross_entropy large", ce(), f32(20, 1000), classes(1000, 20)),
+        Case("cross_entropy large", ce(reduction="none", ignore_index=3), f32(20, 1000), i64(20, make=below(5))),
+        Case(
+            "cross_entropy large weights", ce(), f32(20, 1000), classes(1000, 20), f32(1000, make=positive, grad=False)
+        ),
+        Case(
+            "cross_entropy large special",
+            ce(reduction="none"),
+            f32(40, 500, make=some_minus_infinity),
+            i64(40, make=below(400)),
+            grad=False,
+        ),
+        Case(
+            "cross_entropy large special",
+            ce(reduction="sum"),
+            f32(40, 500, make=some_minus_infinity),
+            i64(40, make=same([7] * 40)),
+            second=False,
+        ),
+        Case(
+            "cross_entropy large special",
+            ce(reduction="none"),
+            f32(40, 500, make=special),
+            classes(500, 40),
+            second=False,
+        ),
+        Case("softmax large", lambda T, x: T.softmax(x, -1), f32(4, 5, 1000)),
+        Case("log_softmax large", lambda T, x: T.log_softmax(x, -1), f32(4, 5, 1000)),
+        Case("softmax large huge", lambda T, x: T.softmax(x, -1), f32(20, 1000, make=huge)),
+        Case("log_softmax large huge", lambda T, x: T.log_softmax(x, -1), f32(20, 1000, make=huge), second=False),
+    ],
+    ids=lambda case: case.name,
+)
+def test_large_arrays_in_compiled_loops(case: Case) -> None:
+    run_case(case)

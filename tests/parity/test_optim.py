@@ -39,7 +39,9 @@ def data(seed: int = 0) -> tuple[list[np.ndarray], list[list[np.ndarray | None]]
     values = [rng.standard_normal(shape) for shape in SHAPES]
     steps = [
         [
-            None if n == NEVER_USED or (n == 1 and step % 3 == 1) else rng.standard_normal(shape) * 10 ** rng.uniform(-4, 2)
+            None
+            if n == NEVER_USED or (n == 1 and step % 3 == 1)
+            else rng.standard_normal(shape) * 10 ** rng.uniform(-4, 2)
             for n, shape in enumerate(SHAPES)
         ]
         for step in range(STEPS)
@@ -215,3 +217,18 @@ def test_failed_load_changes_nothing() -> None:
     after = optimizer.state_dict()
     assert after["param_groups"] == before["param_groups"]
     assert after["state"][0]["momentum_buffer"].tolist() == before["state"][0]["momentum_buffer"].tolist()
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=NAMES)
+def test_large_parameters(name: str, options: dict) -> None:
+    """Large enough for a compiled loop, where there is one for these options."""
+    rng = np.random.default_rng(4)
+    value, gradients = rng.standard_normal(20_000), rng.standard_normal((STEPS, 20_000))
+    results = []
+    for T in (tinytorch, torch):
+        (p,) = parameters(T, [value], "float32")
+        optimizer = getattr(T.optim, name)([p], **options)
+        for gradient in gradients:
+            take(T, optimizer, [p], [gradient])
+        results.append([p.detach()])
+    assert_same(*results, "float32")

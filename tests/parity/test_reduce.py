@@ -67,16 +67,29 @@ CASES = [
     *[case for name in ("sum", "mean", "nansum", "nanmean", "prod", "amax", "amin") for case in every_form(name)],
     *[case for name in ("sum", "mean", "nansum", "nanmean", "amax", "amin") for case in several_dims(name)],
     # var and std of a single element warn and are NaN: the 0-d forms have tests of their own
-    *[case for name in ("var", "std", "var_mean", "std_mean") for case in every_form(name)[:3] + several_dims(name)[:2]],
+    *[
+        case
+        for name in ("var", "std", "var_mean", "std_mean")
+        for case in every_form(name)[:3] + several_dims(name)[:2]
+    ],
     # (torch's gradient of var(x, ()) divides by the length of the empty list of dimensions, and is infinite)
-    *[Case(n, lambda T, x, n=n: getattr(T, n)(x, ()), f32(2, 3), grad=False) for n in ("var", "std", "var_mean", "std_mean")],
+    *[
+        Case(n, lambda T, x, n=n: getattr(T, n)(x, ()), f32(2, 3), grad=False)
+        for n in ("var", "std", "var_mean", "std_mean")
+    ],
     *[Case(f"Tensor.{n}", lambda T, x, n=n: getattr(x, n)(1), f32(2, 3, 4, layout="strided")) for n in ("var", "std")],
     *[
         Case(n, lambda T, x, n=n, kw=kw, args=args: getattr(T, n)(x, *args, **kw), f64(3, 4))
         for n in ("var", "std", "var_mean", "std_mean")
         for args, kw in [
-            ((), {"correction": 0}), ((0,), {"correction": 2}), ((False,), {}), ((True,), {}), ((0, False), {}),
-            ((1, True, True), {}), ((), {"unbiased": False}), ((), {"dim": 0, "unbiased": False, "keepdim": True}),
+            ((), {"correction": 0}),
+            ((0,), {"correction": 2}),
+            ((False,), {}),
+            ((True,), {}),
+            ((0, False), {}),
+            ((1, True, True), {}),
+            ((), {"unbiased": False}),
+            ((), {"dim": 0, "unbiased": False, "keepdim": True}),
             ((), {"dim": None, "correction": 1}),
         ]
     ],
@@ -108,48 +121,102 @@ CASES = [
     Case("logsumexp", lambda T, x: x.logsumexp(1), f32(8, 3, make=special), grad=False),
     *[Case("logsumexp", lambda T, x: x.logsumexp(0), d(3, 4)) for d in (f16, bf16)],
     *[
-        Case(name, lambda T, x, n=name: (getattr(T, n)(x), getattr(x, n)(0), getattr(x, n)(-1, True), getattr(x, n)((0, 1))), d)
+        Case(
+            name,
+            lambda T, x, n=name: (getattr(T, n)(x), getattr(x, n)(0), getattr(x, n)(-1, True), getattr(x, n)((0, 1))),
+            d,
+        )
         for name in ("all", "any")
         for d in (b8(3, 4), u8(3, 4), f32(3, 4), i64(3, 4), f32(3, 4, make=with_nan), b8(0, 3), bf16(3, 4))
     ],
-    Case("count_nonzero", lambda T, x: (T.count_nonzero(x), x.count_nonzero(0), x.count_nonzero(dim=(0, 1))), i64(3, 4)),
+    Case(
+        "count_nonzero", lambda T, x: (T.count_nonzero(x), x.count_nonzero(0), x.count_nonzero(dim=(0, 1))), i64(3, 4)
+    ),
     Case("count_nonzero", lambda T, x: T.count_nonzero(x, 1), f32(3, 4, make=zeros)),
     # ---- the largest and the smallest
     *[
         Case(name, lambda T, x, n=name: (getattr(T, n)(x), getattr(x, n)(0), getattr(x, n)(-1, True)), i)
         for name in ("max", "min")
         for i in (
-            f64(3, 4, make=distinct), f32(3, 4, layout="transposed", make=distinct), f32(), i64(3, 4), u8(3, 4), b8(3, 4),
-            f32(2, 3, 4, layout="strided", make=distinct), f32(3, 4, make=with_nan), f32(3, 4, make=tied), f16(3, 4), bf16(3, 4),
+            f64(3, 4, make=distinct),
+            f32(3, 4, layout="transposed", make=distinct),
+            f32(),
+            i64(3, 4),
+            u8(3, 4),
+            b8(3, 4),
+            f32(2, 3, 4, layout="strided", make=distinct),
+            f32(3, 4, make=with_nan),
+            f32(3, 4, make=tied),
+            f16(3, 4),
+            bf16(3, 4),
             i32(2, 3),
         )
     ],
-    *[Case(n, lambda T, x, n=n: getattr(x, n)(axis=0, keepdims=True), f32(3, 4, make=distinct)) for n in ("max", "min")],
-    *[Case(n, lambda T, x, y, n=n: (getattr(T, n)(x, y), getattr(x, n)(other=y)), f32(3, 4), f32(4)) for n in ("max", "min")],
+    *[
+        Case(n, lambda T, x, n=n: getattr(x, n)(axis=0, keepdims=True), f32(3, 4, make=distinct))
+        for n in ("max", "min")
+    ],
+    *[
+        Case(n, lambda T, x, y, n=n: (getattr(T, n)(x, y), getattr(x, n)(other=y)), f32(3, 4), f32(4))
+        for n in ("max", "min")
+    ],
     *[Case(n, lambda T, x, n=n: getattr(T, n)(x, 0).values, f64(3, 4, make=distinct)) for n in ("max", "min")],
     *[Case(n, lambda T, x, n=n: getattr(x, n)(1), f32(0, 3)) for n in ("max", "min")],
     *[Case(n, lambda T, x, n=n: (getattr(x, n)(1), getattr(x, n)()), f32(3, 4, make=tied)) for n in ("amax", "amin")],
-    *[Case(n, lambda T, x, n=n: (getattr(x, n)(1), getattr(x, n)()), f32(3, 4, make=with_nan)) for n in ("amax", "amin")],
-    *[Case(n, lambda T, x, n=n: (getattr(x, n)(1), getattr(x, n)()), d(3, 4)) for n in ("amax", "amin") for d in (f16, i64, b8)],
+    *[
+        Case(n, lambda T, x, n=n: (getattr(x, n)(1), getattr(x, n)()), f32(3, 4, make=with_nan))
+        for n in ("amax", "amin")
+    ],
+    *[
+        Case(n, lambda T, x, n=n: (getattr(x, n)(1), getattr(x, n)()), d(3, 4))
+        for n in ("amax", "amin")
+        for d in (f16, i64, b8)
+    ],
     *[
         Case("aminmax", lambda T, x: (T.aminmax(x), x.aminmax(dim=0), x.aminmax(dim=-1, keepdim=True)), i)
         for i in (f64(3, 4), f32(3, 4, make=tied), f32(3, 4, make=with_nan), i64(3, 4), f32())
     ],
     Case("aminmax", lambda T, x: T.aminmax(x)[1], f64(3, 4)),
     *[
-        Case(n, lambda T, x, n=n: (getattr(T, n)(x), getattr(x, n)(0), getattr(x, n)(-1, True), getattr(x, n)(keepdim=True)), i)
+        Case(
+            n,
+            lambda T, x, n=n: (
+                getattr(T, n)(x),
+                getattr(x, n)(0),
+                getattr(x, n)(-1, True),
+                getattr(x, n)(keepdim=True),
+            ),
+            i,
+        )
         for n in ("argmax", "argmin")
         for i in (
-            f32(3, 4), f32(3, 4, layout="transposed"), f32(3, 4, make=tied), f32(3, 4, make=with_nan), i64(3, 4), u8(3, 4),
-            f16(3, 4), bf16(3, 4), f32(),
+            f32(3, 4),
+            f32(3, 4, layout="transposed"),
+            f32(3, 4, make=tied),
+            f32(3, 4, make=with_nan),
+            i64(3, 4),
+            u8(3, 4),
+            f16(3, 4),
+            bf16(3, 4),
+            f32(),
         )
     ],
     # ---- running totals
     *[
         Case(n, lambda T, x, n=n: (getattr(T, n)(x, 0), getattr(x, n)(-1), getattr(x, n)(axis=0)), i)
         for n in ("cumsum", "cumprod")
-        for i in (f64(3, 4), f32(3, 4, layout="transposed"), f32(2, 3, 4, layout="strided"), i8(3, 4), b8(3, 4), f16(3, 4),
-                  bf16(3, 4), f32(), f32(0, 3), f32(3, 4, make=with_nan, grad=False))
+        for i in (
+            f64(3, 4),
+            f32(3, 4, layout="transposed"),
+            f32(2, 3, 4, layout="strided"),
+            i8(3, 4),
+            b8(3, 4),
+            f16(3, 4),
+            bf16(3, 4),
+            f32(),
+            f32(0, 3),
+            f32(3, 4, make=with_nan, grad=False),
+        )
     ],
     *[Case(n, lambda T, x, n=n: getattr(x, n)(0, dtype=T.float64), f32(3, 4)) for n in ("cumsum", "cumprod")],
     *[Case(f"Tensor.{n}_", lambda T, x, n=n: getattr(x * 1, f"{n}_")(0), f32(3, 4)) for n in ("cumsum", "cumprod")],
@@ -161,8 +228,15 @@ CASES = [
     *[
         Case(n, lambda T, x, n=n: (getattr(T, n)(x, 0), getattr(x, n)(-1)), i)
         for n in ("cummax", "cummin")
-        for i in (f64(3, 4), f32(3, 4, layout="transposed"), f32(3, 4, make=tied), f32(3, 4, make=with_nan), i64(3, 4), f32(),
-                  f16(3, 4))
+        for i in (
+            f64(3, 4),
+            f32(3, 4, layout="transposed"),
+            f32(3, 4, make=tied),
+            f32(3, 4, make=with_nan),
+            i64(3, 4),
+            f32(),
+            f16(3, 4),
+        )
     ],
     Case("diff", lambda T, x: (T.diff(x), x.diff(dim=0), x.diff(n=2), x.diff(n=0)), f64(3, 4)),
     Case("diff", lambda T, x: x.diff(n=9), f64(3, 4)),
@@ -175,34 +249,95 @@ CASES = [
     Case("max", lambda T, x: T.max(x, 0, out=(T.empty(0), T.empty(0, dtype=T.int64))), f32(3, 4, grad=False)),
     Case("cumsum", lambda T, x: T.cumsum(x, 0, out=T.zeros(3, 4)), f32(3, 4, grad=False)),
     Case("logsumexp", lambda T, x: T.logsumexp(x, 0, out=T.zeros(4)), f32(3, 4, grad=False)),
-]  # fmt: skip
+]
 
 empty = f32(0, make=same([]))
 ERRORS = [
-    *[Error(n, lambda T, n=n: getattr(T, n)(3), words=f"{n}(): argument 'input' (position 1) must be Tensor, not int")
-      for n in ("sum", "mean", "amax", "argmax")],
-    *[Error(n, lambda T, x, n=n: getattr(x, n)(2), f32(2, 3), words="expected to be in range of [-2, 1], but got 2")
-      for n in ("sum", "mean", "prod", "var", "std", "max", "amax", "argmax", "cumsum", "cumprod", "cummax", "logsumexp", "all", "diff")
-      if n != "diff"],
-    *[Error(n, lambda T, x, n=n: getattr(x, n)((0, 0)), f32(2, 3), words="dim 0 appears multiple times in the list of dims")
-      for n in ("sum", "mean", "amax", "var", "logsumexp")],
-    Error("mean", lambda T, x: x.mean(), i64(3), words="Input dtype must be either a floating point or complex dtype. Got: Long"),
+    *[
+        Error(n, lambda T, n=n: getattr(T, n)(3), words=f"{n}(): argument 'input' (position 1) must be Tensor, not int")
+        for n in ("sum", "mean", "amax", "argmax")
+    ],
+    *[
+        Error(n, lambda T, x, n=n: getattr(x, n)(2), f32(2, 3), words="expected to be in range of [-2, 1], but got 2")
+        for n in (
+            "sum",
+            "mean",
+            "prod",
+            "var",
+            "std",
+            "max",
+            "amax",
+            "argmax",
+            "cumsum",
+            "cumprod",
+            "cummax",
+            "logsumexp",
+            "all",
+            "diff",
+        )
+        if n != "diff"
+    ],
+    *[
+        Error(
+            n,
+            lambda T, x, n=n: getattr(x, n)((0, 0)),
+            f32(2, 3),
+            words="dim 0 appears multiple times in the list of dims",
+        )
+        for n in ("sum", "mean", "amax", "var", "logsumexp")
+    ],
+    Error(
+        "mean",
+        lambda T, x: x.mean(),
+        i64(3),
+        words="Input dtype must be either a floating point or complex dtype. Got: Long",
+    ),
     Error("mean", lambda T, x: x.mean(dtype=T.int64), f32(3), words="Optional dtype must be either a floating point"),
     Error("std", lambda T, x: x.std(), i64(3), words="std and var only support floating point and complex dtypes"),
-    Error("nanmean", lambda T, x: x.nanmean(), i64(3), words="expected input to have floating point or complex dtype but got Long"),
-    *[Error(n, lambda T, x, n=n: getattr(x, n)(), empty, words=f"{n}(): Expected reduction dim to be specified for input.numel() == 0")
-      for n in ("max", "min", "amax", "amin", "argmax", "argmin")],
-    *[Error(n, lambda T, x, n=n: getattr(x, n)(0), f32(0, 3), words=f"{n}(): Expected reduction dim 0 to have non-zero size.")
-      for n in ("max", "min", "amax", "amin", "argmax", "argmin")],
+    Error(
+        "nanmean",
+        lambda T, x: x.nanmean(),
+        i64(3),
+        words="expected input to have floating point or complex dtype but got Long",
+    ),
+    *[
+        Error(
+            n,
+            lambda T, x, n=n: getattr(x, n)(),
+            empty,
+            words=f"{n}(): Expected reduction dim to be specified for input.numel() == 0",
+        )
+        for n in ("max", "min", "amax", "amin", "argmax", "argmin")
+    ],
+    *[
+        Error(
+            n,
+            lambda T, x, n=n: getattr(x, n)(0),
+            f32(0, 3),
+            words=f"{n}(): Expected reduction dim 0 to have non-zero size.",
+        )
+        for n in ("max", "min", "amax", "amin", "argmax", "argmin")
+    ],
     Error("aminmax", lambda T, x: x.aminmax(), empty, words="cannot compute aminmax over an empty dimension"),
-    Error("aminmax", lambda T, x: x.aminmax(dim=0), f32(0, 3), words="aminmax: Expected reduction dim 0 to have non-zero size."),
+    Error(
+        "aminmax",
+        lambda T, x: x.aminmax(dim=0),
+        f32(0, 3),
+        words="aminmax: Expected reduction dim 0 to have non-zero size.",
+    ),
     Error("argmax", lambda T, x: x.argmax(), b8(3), words="argmax(): does not support bool input"),
-    Error("max", lambda T, x, y: T.max(x, y), f32(2), f32(3), words="The size of tensor a (2) must match the size of tensor b (3)"),
+    Error(
+        "max",
+        lambda T, x, y: T.max(x, y),
+        f32(2),
+        f32(3),
+        words="The size of tensor a (2) must match the size of tensor b (3)",
+    ),
     Error("diff", lambda T, x: x.diff(n=-1), f32(3), words="order must be non-negative but got -1"),
     Error("diff", lambda T, x: x.diff(), f32(), words="diff expects input to be at least one-dimensional"),
     Error("sum", lambda T, x: T.sum(x, 0, out=T.zeros(4)), f32(3, 4), words="don't support automatic differentiation"),
     Error("Tensor.cumsum_", lambda T, x: x.cumsum_(0), f32(3), words="a leaf Variable that requires grad"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids(CASES))
@@ -216,11 +351,35 @@ def test_refused_like_torch(case: Error) -> None:
 
 
 NAMES = [
-    "x.sum()", "x.sum(0)", "x.sum(())", "x.sum(dtype=T.float64)", "x.mean()", "x.mean(0)", "x.prod()", "x.prod(0)", "x.max()",
-    "x.max(0)[0]", "x.min()", "x.min(0)[0]", "x.amax(0)", "x.amin(0)", "x.aminmax()[0]", "x.std()", "x.var(0)",
-    "T.std_mean(x)[0]", "T.var_mean(x)[1]", "x.logsumexp(0)", "x.nansum()", "x.nanmean()", "x.cumsum(0)", "x.cumprod(0)",
-    "x.cummax(0)[0]", "x.cummin(0)[0]", "x.logcumsumexp(0)", "T.diff(x)",
-]  # fmt: skip
+    "x.sum()",
+    "x.sum(0)",
+    "x.sum(())",
+    "x.sum(dtype=T.float64)",
+    "x.mean()",
+    "x.mean(0)",
+    "x.prod()",
+    "x.prod(0)",
+    "x.max()",
+    "x.max(0)[0]",
+    "x.min()",
+    "x.min(0)[0]",
+    "x.amax(0)",
+    "x.amin(0)",
+    "x.aminmax()[0]",
+    "x.std()",
+    "x.var(0)",
+    "T.std_mean(x)[0]",
+    "T.var_mean(x)[1]",
+    "x.logsumexp(0)",
+    "x.nansum()",
+    "x.nanmean()",
+    "x.cumsum(0)",
+    "x.cumprod(0)",
+    "x.cummax(0)[0]",
+    "x.cummin(0)[0]",
+    "x.logcumsumexp(0)",
+    "T.diff(x)",
+]
 
 
 @pytest.mark.parametrize("expression", NAMES)
@@ -232,7 +391,8 @@ def test_nodes_are_named_as_in_torch(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["x.max(0)", "x.min(1, keepdim=True)", "x.aminmax()", "x.aminmax(dim=0)", "x.cummax(0)", "x.cummin(1)"]
+    "expression",
+    ["x.max(0)", "x.min(1, keepdim=True)", "x.aminmax()", "x.aminmax(dim=0)", "x.cummax(0)", "x.cummin(1)"],
 )
 def test_named_results_print_as_in_torch(expression: str) -> None:
     printed = [repr(eval(expression, {"x": T.arange(6).reshape(2, 3)})) for T in (tinytorch, torch)]

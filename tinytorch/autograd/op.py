@@ -57,6 +57,8 @@ class Op(Node):
 
     def save(ctx, *arrays: Any) -> Any:
         """Keep arrays for backward; gives them back, so that `return ctx.save(y)` reads well."""
+        if len(arrays) == 1 and isinstance(arrays[0], np.generic):
+            arrays = (np.asarray(arrays[0]),)  # NumPy makes scalars of 0-d results; the output must be known again
         ctx._saved = arrays
         return arrays[0] if len(arrays) == 1 else arrays
 
@@ -116,39 +118,52 @@ def finish(ctx: Op, inputs: tuple, output: Any) -> Any:
 
 def record(ctx: Op, inputs: tuple, output: Any) -> None:
     """Make `ctx` the node of `output`: edges to where the inputs came from, and the saved values with their versions."""
-    ctx.next_functions = tuple([gradient_edge(t) for t in inputs])
+    edges = []
+    for t in inputs:
+        if t is not None and t._grad_fn is not None and t._base is None:
+            edges.append((t._grad_fn, t._output_nr))
+        else:
+            edge = gradient_edge(t)
+            if type(edge[0]) is AccumulateGrad:
+                ctx.feeds_leaf = True
+            edges.append(edge)
+    ctx.next_functions = tuple(edges)
     ctx.sequence = next(_counter)
-    for node, _ in ctx.next_functions:
-        if type(node) is AccumulateGrad:
-            ctx.feeds_leaf = True
     if type(output) is tuple:
         outputs = output
         ctx.num_outputs = len(outputs)
     else:
         outputs = (output,)
     if ctx._saved:
-        ctx._saved = tuple([_keep(ctx, a, inputs, outputs) if type(a) is _ndarray else a for a in ctx._saved])
+        keep = _keep_packed if hooks.active else _keep
+        ctx._saved = tuple([keep(a, inputs, outputs) if type(a) is _ndarray else a for a in ctx._saved])
     for number, made in enumerate(outputs):
         if made._array.dtype.kind in "fV":  # integers and bools carry no gradient
             made._requires_grad = True
             made._grad_fn = ctx
-            made._output_nr = number
+            if number:
+                made._output_nr = number
     if anomaly.state.enabled:
         anomaly.remember_forward(ctx)
 
 
-def _keep(ctx: Op, array: np.ndarray, inputs: tuple, outputs: tuple) -> Any:
+def _keep(array: np.ndarray, inputs: tuple, outputs: tuple) -> Any:
     """A record of a saved array: whose it is, and the version that it had."""
     for t in inputs:
         if t is not None and t._array is array:
             if t._inference:
                 raise RuntimeError(_INFERENCE)
-            return pack(Saved(array, t._storage, t, None)) if hooks.active else Saved(array, t._storage, t, None)
+            return Saved(array, t._storage, t, None)
     for number, t in enumerate(outputs):
         if t._array is array:
-            saved = Saved(array, t._storage, None, number)
-            return pack(saved) if hooks.active else saved
-    return array if not hooks.active else pack(Saved(array, None, None, None))
+            return Saved(array, t._storage, None, number)
+    return array
+
+
+def _keep_packed(array: np.ndarray, inputs: tuple, outputs: tuple) -> Any:
+    """The same, where the user's hooks decide what is kept."""
+    saved = _keep(array, inputs, outputs)
+    return pack(saved if type(saved) is Saved else Saved(array, None, None, None))
 
 
 def _bring_to(gradient: Any, form: tuple | None) -> Any:

@@ -109,12 +109,17 @@ def current_grad_fn(t: Tensor) -> Any:
         return t._grad_fn
     if t._creation is not None and mode.enabled:
         raise RuntimeError(_forbidden(t, "its base or another view of its base has been"))
+    _look_through(t, gradient_edge(base), window_of(base), window_of(t))
+    return t._grad_fn
+
+
+def _look_through(t: Tensor, edge: tuple, source: Window, window: Window) -> None:
+    """Make the node of the view `t` "this window of its base", where `edge` leads to the base."""
     node = AsStrided()
-    node.source, node.window = window_of(base), window_of(t)
-    node.next_functions = (gradient_edge(base),)
+    node.source, node.window = source, window
+    node.next_functions = (edge,)
     node.sequence = next(_counter)
     t._grad_fn, t._output_nr, t._seen_version = node, 0, t._storage.version
-    return node
 
 
 def check_in_place(t: Tensor, *others: Any) -> None:
@@ -133,7 +138,7 @@ def check_in_place(t: Tensor, *others: Any) -> None:
             raise RuntimeError(_forbidden(t, "is being"))
         if base is not None and base._requires_grad and base._grad_fn is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if t.grad_fn is None:
+        if t._grad_fn is None:  # as in PyTorch also for a view whose base got its node since, until that is asked for
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
@@ -197,6 +202,10 @@ def write_back(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
     check_no_overlap(t)
     node = result._grad_fn
     if node is None:
+        if mode.enabled and t.requires_grad:  # overwritten by what has no gradient: what was there gets 0
+            from tinytorch.ops.inplace import copy_
+
+            return copy_(t, result)
         t._array[...] = array
         t._storage.version += 1
         return t
@@ -227,6 +236,7 @@ def rebase(t: Tensor, node: Node, output_nr: int, before: tuple) -> None:
     copy.sequence = next(_counter)
     base._grad_fn, base._output_nr, base._requires_grad = copy, 0, True
     t._requires_grad = True
+    _look_through(t, (copy, 0), copy.source, copy.window)
 
 
 def _keep_saved_inputs(node: Any, t: Tensor, since: int) -> None:

@@ -14,6 +14,7 @@ from importlib import import_module
 
 import click
 
+from tinytorch.course.commands import write
 from tinytorch.errors import CourseError, NoSuchExercise
 
 _COMMANDS = {
@@ -56,16 +57,12 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
         from tinytorch import __version__
 
-        click.echo(f"tinytorch {__version__}")
+        write(f"tinytorch {__version__}")
         ctx.exit()
 
 
-@click.group(
-    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
-)
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say the version."
-)
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say the version.")
 @click.pass_context
 def tinytorch(ctx: click.Context) -> int:
     """Learn how PyTorch works inside, by writing it.
@@ -73,7 +70,7 @@ def tinytorch(ctx: click.Context) -> int:
     Begin with `tinytorch lab`. Then fill in a stub and ask `tinytorch check`.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        write(ctx.get_help())
     return 0
 
 
@@ -90,16 +87,16 @@ def main(args: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        error.show(file=sys.stderr)
         return error.exit_code
     except CourseError as error:
-        click.echo(f"tinytorch: {error}", err=True)
+        write(f"tinytorch: {error}", err=True)
         return 2 if isinstance(error, NoSuchExercise) else 1
     except (click.Abort, KeyboardInterrupt) as stop:
         if isinstance(stop, click.Abort) and not isinstance(stop.__context__, KeyboardInterrupt):
-            click.echo("tinytorch: no answer came, so nothing was changed", err=True)
+            write("tinytorch: no answer came, so nothing was changed", err=True)
             return 1
-        click.echo("tinytorch: interrupted; nothing is left half done", err=True)
+        write("tinytorch: interrupted; nothing is left half done", err=True)
         return 130
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -85,14 +85,14 @@ def read_again(info: Any = None) -> None:
     """Before each cell: take over what was saved in files with exercises. Says in a line what it did, or could not."""
     from tinytorch.exercise import reload_changed
 
+    failed = "The code from before stays in use."
     try:
         said = reload_changed()
     except Exception as error:  # a learner's file may raise anything while it is read
-        said = [
-            f"{type(error).__name__}: {error}. A saved file could not be read; the code from before stays in use."
-        ]
+        said = [f"{type(error).__name__}: {error}. A saved file could not be read. {failed}"]
     for line in said:
-        print(line.replace(str(catalog.root()) + os.sep, ""), file=sys.stderr)
+        words = line.replace(str(catalog.root()) + os.sep, "").replace("\n", " ")
+        print(words, file=sys.stderr if words.endswith(failed) else sys.stdout)
 
 
 MAGICS = {"check": check, "hint": hint, "progress": status}

@@ -34,7 +34,10 @@ def run(path: Path, seconds: int = 300) -> dict[str, Any]:
 
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=seconds, kernel_name="python3", resources=folder, store_widget_state=False).execute()
+    client = NotebookClient(
+        notebook, timeout=seconds, kernel_name="python3", resources=folder, store_widget_state=False
+    )
+    client.execute()
     return tidy(json.loads(nbformat.writes(notebook)))
 
 

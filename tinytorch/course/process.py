@@ -85,6 +85,7 @@ class Child:
         self.nonce = secrets.token_hex(16)
         self.events: queue.Queue[tuple[str, Any]] = queue.Queue()
         self.segments: list[list[Any]] = [[0, b""]]  # how much was printed, and the end of it, between two marks
+        self.flooded: set[int] = set()  # the numbers of exercises that printed too much
         self.marked = threading.Condition()
         self.process = subprocess.Popen(
             child_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -142,6 +143,7 @@ class Child:
         segment[0] += len(data)
         segment[1] = (segment[1] + data)[-TAIL:]
         if before <= MOST_PRINTED < segment[0] and len(self.segments) % 2 == 0:
+            self.flooded.add(len(self.segments) // 2 - 1)
             self.events.put(("output", None))
 
     def printed(self, number: int) -> tuple[int, str]:
@@ -224,7 +226,7 @@ class Side:
         child = self.child
         try:
             child.send(self._request(jobs, texts))
-            answer = _hear(child, Answer(), "ready", IMPORT_SECONDS)
+            answer = _hear(child, -1, Answer(), "ready", IMPORT_SECONDS)
             if answer.trouble is not None:
                 told = jobs if answer.trouble == "timeout" else jobs[: int(final)]  # not to wait so long once more
                 for entry, *_ in told:
@@ -232,7 +234,7 @@ class Side:
                 return len(told)
             for number, (entry, _, _, limit) in enumerate(jobs):
                 seconds = limit if self.learner else IMPORT_SECONDS + 5 * limit
-                answer = _hear(child, Answer(begun=True), "done", seconds)
+                answer = _hear(child, number, Answer(begun=True), "done", seconds)
                 answer.printed, answer.tail = child.printed(number)
                 self.futures[entry.id].set_result(answer)
                 if answer.trouble not in (None, "missing"):
@@ -256,10 +258,13 @@ class Side:
         }
 
 
-def _hear(child: Child, answer: Answer, until: str, seconds: float) -> Answer:
-    """Take messages into `answer` until the one that is named, or until something keeps it from coming."""
+def _hear(child: Child, number: int, answer: Answer, until: str, seconds: float) -> Answer:
+    """Take messages about one exercise until the one that is named, or until something keeps it from coming."""
     deadline = time.monotonic() + seconds
     while answer.trouble is None:
+        if number in child.flooded:  # told over another pipe than the messages, perhaps before or after them
+            answer.trouble = "output"
+            break
         try:
             kind, message = child.events.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
@@ -269,9 +274,7 @@ def _hear(child: Child, answer: Answer, until: str, seconds: float) -> Answer:
             kind, message = "garbled", "a result of unknown form"
         if kind == "message" and isinstance(message, dict) and until in message:
             break
-        if kind == "output":
-            answer.trouble = "output"
-        elif kind != "message":
+        if kind in ("end", "garbled"):
             answer.trouble = "exited"
             answer.text = _ending(child) if kind == "end" else str(message)
     return answer

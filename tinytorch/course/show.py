@@ -46,7 +46,8 @@ class Banner:
         reference = sum(state == "reference" for state in self.states.values())
         yours = [id for id, state in self.states.items() if state == "yours"]
         missing = [id for id, state in self.states.items() if state == "nobody's"]
-        said = f"This lesson runs on {len(yours)} of {total} functions of your own and {reference} of {total} reference bodies."
+        own = f"{len(yours)} of {total} functions of your own"
+        said = f"This lesson runs on {own} and {reference} of {total} reference bodies."
         if not total:
             said = "This lesson has no exercises: it runs on the framework alone."
         elif reference == total:
@@ -91,7 +92,7 @@ class calls:
     @property
     def counts(self) -> dict[str, int]:
         """How often each was called, by the exercise's name."""
-        return {id: self.codes[entry.function.__code__] for id, entry in self.entries.items()}
+        return {id: self.codes[entry.function.__code__] for id, entry in sorted(self.entries.items())}
 
     def __repr__(self) -> str:
         return "\n".join(f"{id:<30} {_times(n)}" for id, n in self.counts.items())

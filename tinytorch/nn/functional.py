@@ -10,13 +10,14 @@ import warnings
 from tinytorch import kernels
 from tinytorch.ops import elementary, loss
 from tinytorch.ops.elementary import sigmoid, tanh
+from tinytorch.ops.grids import one_hot
 from tinytorch.ops.linalg import linear
 from tinytorch.ops.loss import cross_entropy, l1_loss, mse_loss, nll_loss
 from tinytorch.ops.random import rand
 from tinytorch.tensor import Tensor, wrap
 
 __all__ = [
-    "cross_entropy", "dropout", "l1_loss", "linear", "log_softmax", "mse_loss", "nll_loss", "relu", "relu_", "sigmoid",
+    "cross_entropy", "dropout", "l1_loss", "linear", "log_softmax", "mse_loss", "nll_loss", "one_hot", "relu", "relu_", "sigmoid",
     "softmax", "tanh",
 ]  # fmt: skip
 

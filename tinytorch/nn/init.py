@@ -44,7 +44,8 @@ def trunc_normal_(
     """Normal numbers, drawn again until they lie in [a, b]: the bounds are values, not numbers of deviations."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
             stacklevel=2,
         )
     # Draws far from the middle may need many rounds, so they come from the inverse of the distribution function.
@@ -117,7 +118,7 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """Rows (or columns, where there are fewer of them) at right angles and of length `gain`. Source: Saxe et al. (2013)."""
+    """Rows, or columns if there are fewer, at right angles and of length `gain`. Source: Saxe et al. (2013)."""
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if not tensor.numel():

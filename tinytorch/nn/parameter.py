@@ -12,7 +12,7 @@ from tinytorch.tensor import Tensor
 
 def _window_on(cls: type, data: Tensor) -> Any:
     """A leaf of class `cls` on the memory of `data`."""
-    made = object.__new__(cls)
+    made: Any = object.__new__(cls)
     made._array = data._array
     made._storage = data._storage
     return made
@@ -35,7 +35,9 @@ class Parameter(Tensor):
         if data is None:
             data = empty(0)
         if not isinstance(data, Tensor):
-            raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach': a Parameter needs a Tensor")
+            raise AttributeError(
+                f"'{type(data).__name__}' object has no attribute 'detach': a Parameter needs a Tensor"
+            )
         if requires_grad and not data.dtype.is_floating_point:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         made = _window_on(cls, data)

@@ -2,10 +2,14 @@
 
 from tinytorch import kernels
 from tinytorch.ops import (  # noqa: F401
+    activation,
+    addmm,
     cast,
     compare,
     creation,
+    decompositions,
     division,
+    einsum,
     elementary,
     extrema,
     grids,
@@ -15,6 +19,9 @@ from tinytorch.ops import (  # noqa: F401
     linalg,
     loss,
     masks,
+    matrices,
+    normalization,
+    norms,
     order,
     pairs,
     pointwise,

@@ -52,6 +52,8 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bo
 
     `x.to(float64)`, `x.to("cpu")`, `x.to("cpu", float64)`, `x.to(other)`.
     """
+    flags = [given for given in args if isinstance(given, bool)]  # non_blocking, which changes nothing here, and copy
+    copy = copy or (len(flags) > 1 and flags[1])
     for given in args:
         if given is None:
             continue
@@ -62,7 +64,7 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bo
         elif isinstance(given, Tensor):
             dtype, device = given.dtype, given.device
         elif isinstance(given, bool):
-            pass  # non_blocking, copy: nothing to wait for
+            continue
         else:
             raise TypeError(f"to() received an invalid combination of arguments - got ({type(given).__name__})")
     if device is not None and Device(device).type == "cuda":
@@ -131,8 +133,9 @@ def detach_(self: Tensor) -> Tensor:
     """Take this tensor out of its graph: it becomes a leaf."""
     if self._base is not None:
         raise RuntimeError(
-            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
-            "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients."
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+            "detach_() cannot be called on these gradients."
         )
     self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
     return self

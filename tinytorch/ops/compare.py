@@ -155,7 +155,9 @@ def _bits(name: str, ufunc: Any, words: str, kernel: str, no_bools: bool = False
 
 bitwise_and, bits_and = _bits("bitwise_and", np.bitwise_and, "The bits that both have.", "bitwise_and_cpu")
 bitwise_or, bits_or = _bits("bitwise_or", np.bitwise_or, "The bits that one of the two has.", "bitwise_or_cpu")
-bitwise_xor, bits_xor = _bits("bitwise_xor", np.bitwise_xor, "The bits that only one of the two has.", "bitwise_xor_cpu")
+bitwise_xor, bits_xor = _bits(
+    "bitwise_xor", np.bitwise_xor, "The bits that only one of the two has.", "bitwise_xor_cpu"
+)
 bitwise_left_shift, shift_left = _bits(
     "bitwise_left_shift", np.left_shift, "input · 2^other, in the bits that there are.", "lshift_cpu", no_bools=True
 )

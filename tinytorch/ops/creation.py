@@ -81,16 +81,21 @@ def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: b
     return out.requires_grad_() if requires_grad else out
 
 
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor on the memory of another library's array that speaks DLPack: writes are seen on both sides.
+
+    >>> import numpy
+    >>> from_dlpack(numpy.arange(3.0))
+    tensor([0., 1., 2.], dtype=torch.float64)
+    """
+    return from_numpy(np.from_dlpack(ext_tensor))
+
+
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor on the memory of a NumPy array: writes are seen on both sides."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     checked_numpy(array)
-    if any(s < 0 for s in array.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
-        )
     return wrap(array)
 
 
@@ -180,7 +185,7 @@ def _like(name: str, fill: Callable[..., np.ndarray], words: str) -> Callable[..
 
 
 def dense_order(array: np.ndarray) -> np.ndarray:
-    """The array itself where its dimensions fill memory in some order, which `*_like` then keeps; else in plain order."""
+    """The array itself where its dimensions fill memory in some order, which `*_like` keeps; else in plain order."""
     if array.flags.forc or not array.size:
         return array
     step = array.itemsize
@@ -220,7 +225,9 @@ def empty_strided(size: Any, stride: Any, *, dtype: DType | None = None, device:
     flat = np.empty(reach, wanted)
     if not reach:
         return options(np.empty(tuple(size), wanted), device, requires_grad)
-    out = options(np.lib.stride_tricks.as_strided(flat, size, [s * flat.itemsize for s in stride]), device, requires_grad)
+    out = options(
+        np.lib.stride_tricks.as_strided(flat, size, [s * flat.itemsize for s in stride]), device, requires_grad
+    )
     out._storage = Storage(flat)
     return out
 
@@ -228,7 +235,9 @@ def empty_strided(size: Any, stride: Any, *, dtype: DType | None = None, device:
 # ---- methods: of the dtype of a tensor that is there -------------------------------------------------------------
 
 
-def new_tensor(self: Tensor, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor with a copy of `data`, of this tensor's dtype."""
     return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 

@@ -23,7 +23,7 @@ def array_of(data: Any, dtype: DType | None, copy: bool = True) -> np.ndarray:
 
 
 def checked_numpy(array: Any) -> None:
-    """TypeError where PyTorch has no dtype for a NumPy array's elements."""
+    """TypeError for elements that PyTorch has no dtype for, ValueError for an array that lies backwards in memory."""
     if array.dtype.kind in "OUSMm":
         name = f"numpy.{array.dtype.type.__name__}"
         raise TypeError(
@@ -31,6 +31,11 @@ def checked_numpy(array: Any) -> None:
             f"{', '.join(t.name for t in dtypes.ALL)}."
         )
     dtypes.from_numpy_dtype(array.dtype)
+    if any([s < 0 for s in array.strides]):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
+        )
 
 
 def from_nested(data: Any, dtype: DType | None) -> np.ndarray:
@@ -109,7 +114,9 @@ def _ragged(data: Any) -> Exception:
     def walk(part: Any, depth: int) -> Exception | None:
         if not isinstance(part, list | tuple):
             if depth < len(shape):
-                return TypeError(f"len() of unsized object: a number where a sequence of length {shape[depth]} was expected")
+                return TypeError(
+                    f"len() of unsized object: a number where a sequence of length {shape[depth]} was expected"
+                )
             return None
         if depth >= len(shape):
             return TypeError(f"'{type(part).__name__}' object cannot be interpreted as an integer")

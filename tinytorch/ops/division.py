@@ -11,7 +11,7 @@ from tinytorch.autograd.op import Op
 from tinytorch.ops.elementary import reciprocal
 from tinytorch.ops.out import with_out
 from tinytorch.ops.pointwise import Mul
-from tinytorch.ops.promotion import both_floating, binary, common_dtype, need_tensors, number_of, of_numbers, result_of
+from tinytorch.ops.promotion import binary, both_floating, common_dtype, need_tensors, number_of, of_numbers, result_of
 from tinytorch.tensor import Tensor
 
 

@@ -88,7 +88,7 @@ def function_of(op: type[Op], name: str, formula: str) -> Callable[..., Tensor]:
     def function(input: Tensor) -> Tensor:
         if not isinstance(input, Tensor):
             need_tensors(name, input=input)
-        return unary(op, as_floating(input))
+        return unary(op, input if input._array.dtype.kind == "f" else as_floating(input))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{formula}, element by element; integers give floating-point results."

@@ -141,38 +141,24 @@ class PutAlong(Op):
         return kernels.of(v).put_along(v, index, dim, length, repeats)
 
     def backward(ctx, dy):
-        return kernels.of(dy).take_along(dy, ctx.index, ctx.dim)
-
-
-class TakeAlong(Op):
-    """y = x at an index along a dimension,  dx = zeros with dy added at that index"""
-
-    def forward(ctx, x, index, dim):
-        ctx.index, ctx.dim, ctx.length = index, dim, x.shape[dim]
-        return kernels.of(x).take_along(x, index, dim)
-
-    def backward(ctx, dy):
-        return kernels.of(dy).put_along(dy, ctx.index, ctx.dim, ctx.length, True)
+        k = kernels.of(dy)
+        return k.gather(dy, ctx.dim, k.constant(ctx.index))
 
 
 def put_along(dy: Tensor, index: Any, dim: int, length: int, repeats: bool = False) -> Tensor:
     """The kernel of that name, recorded."""
-    return PutAlong.apply(dy, index=raw(index), dim=dim, length=length, repeats=repeats)
-
-
-def take_along(x: Tensor, index: Any, dim: int) -> Tensor:
-    """The kernel of that name, recorded."""
-    return TakeAlong.apply(x, index=raw(index), dim=dim)
+    return PutAlong.apply(
+        dy,
+        index=index._array if isinstance(index, Tensor) else index,
+        dim=dim,
+        length=length,
+        repeats=repeats,
+    )
 
 
 def ties(x: Tensor, y: Tensor, dim: Any, nan_too: bool = False) -> Tensor:
     """The kernel of that name: constant wherever it is smooth, so nothing is recorded."""
     return wrap(kernels.of(x._array).ties(x._array, y._array, dim, nan_too))
-
-
-def raw(x: Any) -> Any:
-    """The array of a tensor; an array as it is."""
-    return x._array if isinstance(x, Tensor) else x
 
 
 def _check_not_empty(name: str, x: Tensor, dim: Any, whole: type[Exception] = RuntimeError) -> None:

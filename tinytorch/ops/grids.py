@@ -18,7 +18,7 @@ def _listed(tensors: tuple) -> list[Tensor]:
 
 
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
-    """The coordinates of a grid, one tensor an axis: with "ij", axis k runs along dimension k; "xy" exchanges the first two.
+    """The coordinates of a grid, one tensor an axis. With "ij" axis k runs along dimension k; "xy" exchanges the first two.
 
     >>> import tinytorch
     >>> meshgrid(tinytorch.tensor([1, 2]), tinytorch.tensor([3, 4, 5]), indexing="ij")[1]
@@ -49,11 +49,8 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     if exchange:
         axes[:2] = axes[1::-1]
     shape = [t.numel() for t in axes]
-    grids = [
-        t.reshape([n if i == k else 1 for i, n in enumerate(shape)]).expand(shape) for k, t in enumerate(axes)
-    ]
+    grids = [t.reshape([n if i == k else 1 for i, n in enumerate(shape)]).expand(shape) for k, t in enumerate(axes)]
     if exchange:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)
 

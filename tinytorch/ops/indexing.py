@@ -209,7 +209,7 @@ def split_index(x: Tensor, index: Any) -> tuple[tuple, list]:
         kind_of = type(part)
         if kind_of is slice:
             if part.step is not None and part.step <= 0:
-                raise ValueError("step must be greater than zero")
+                raise ValueError("step must be greater than zero" if part.step else "slice step cannot be zero")
             basic.append(part)
             gone, dim = gone + 1, dim + 1
         elif kind_of is int:
@@ -321,15 +321,15 @@ def _says_something(basic: tuple) -> bool:
 def _basic(x: Tensor, basic: tuple) -> Tensor:
     """The view of x by a basic index, named after the last part that does something."""
     op: type[Slice] = Alias
+    inserted = False  # is there a None, and something after it that changes what its stride is measured by?
     for part in basic:
-        if type(part) is int:
-            op = Select
-        elif part is None:
+        if part is None:
             op = Unsqueeze
-        elif part is not Ellipsis and part != _ALL:
-            op = Slice
+        elif part is not Ellipsis and (type(part) is int or part != _ALL):
+            inserted = inserted or op is Unsqueeze
+            op = Select if type(part) is int else Slice
     try:
-        return op.apply(x, basic)
+        return op.apply(x, basic, inserted)
     except IndexError:
         raise IndexError(_explain(x, basic)) from None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch import kernels
+from tinytorch import dtypes, kernels
 from tinytorch.autograd.grad_mode import mode
 from tinytorch.autograd.node import gradient_edge
 from tinytorch.autograd.op import Op, record
@@ -41,7 +41,8 @@ class Writer(Op):
             check_no_overlap(t)
         ctx = cls.__new__(cls)
         ctx.write(t._array, *[o._array for o in others], **params)
-        if not (mode.enabled and (t.requires_grad or any([o.requires_grad for o in others]))):
+        wanted = mode.enabled and t._array.dtype.kind in "fV"  # integers and bools carry no gradient
+        if not (wanted and (t.requires_grad or any([o.requires_grad for o in others]))):
             t._storage.version += 1
             return t
         before = gradient_edge(t if t._base is None else t._base)
@@ -63,7 +64,8 @@ class Copy(Writer):
         x[...] = s
 
     def backward(ctx, dy):
-        return kernels.of(dy).zeros_like(dy), dy
+        k, (_, dtype) = kernels.of(dy), ctx._fit[1]
+        return k.zeros_like(dy), k.cast(dy, dtypes.from_numpy_dtype(dtype) if isinstance(dy, Tensor) else dtype)
 
 
 class Fill(Writer):

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from tinytorch import kernels
+from tinytorch.autograd.grad_mode import no_grad
 from tinytorch.autograd.op import Op
+from tinytorch.dtypes import can_cast
 from tinytorch.ops.cast import to_dtype
-from tinytorch.ops.out import with_out
+from tinytorch.ops.out import refuse_recording, with_out, write_out
 from tinytorch.ops.promotion import common_dtype, kind_name
 from tinytorch.ops.shape import expand, flatten, reshape, shape_of, unsqueeze
 from tinytorch.tensor import Tensor, normalize_dim, wrap
@@ -18,13 +20,17 @@ from tinytorch.tensor import Tensor, normalize_dim, wrap
 class Cat(Op):
     """y = x₀, x₁, ... one after the other along a dimension,  dxᵢ = its part of dy"""
 
-    def forward(ctx, *xs, dim):
-        ctx.dim, ctx.lengths = dim, [x.shape[dim] for x in xs]
-        return kernels.of(xs[0]).cat(xs, dim)
+    def forward(ctx, *xs, dim, kept):
+        ctx.dim, ctx.like = dim, xs[0].dtype
+        ctx.lengths = [xs[i].shape[dim] if i in kept else None for i in range(len(xs))]
+        return kernels.of(xs[0]).cat([xs[i] for i in kept], dim)
 
     def backward(ctx, dy):
         lead, at, parts = (slice(None),) * ctx.dim, 0, []
         for length in ctx.lengths:
+            if length is None:
+                parts.append(kernels.of(dy).zeros((0,), ctx.like))
+                continue
             parts.append(dy[(*lead, slice(at, at + length))])
             at += length
         return tuple(parts)
@@ -104,8 +110,7 @@ def _in_one_dtype(tensors: tuple) -> tuple:
     return tuple([to_dtype(t, common) for t in tensors])
 
 
-@with_out
-def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
+def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """The tensors one after the other along `dim`; all other lengths must agree. Dtypes are promoted.
 
     A one-dimensional tensor without elements is left out, whatever the shapes of the others.
@@ -117,6 +122,8 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
             [0., 0.]])
     """
     given = _tensors("cat", tensors)
+    if out is not None:
+        return _cat_into(out, given, dim if axis is None else axis)
     dim = dim if axis is None else axis
     if not given:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -137,7 +144,16 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
                     f"Sizes of tensors must match except in dimension {dim}. Expected size {n} but got size {m} for tensor "
                     f"number {number} in the list."
                 )
-    return Cat.apply(*[t for _, t in parts], dim=dim)
+    return Cat.apply(*given, dim=dim, kept=[n for n, _ in parts])
+
+
+def _cat_into(out: Tensor, given: tuple, dim: int) -> Tensor:
+    common = common_dtype(*given)
+    if not can_cast(common, out.dtype):
+        raise TypeError(f"torch.cat(): input types can't be cast to the desired output type {kind_name(out)}")
+    refuse_recording("cat", out, given)
+    with no_grad():
+        return write_out(cat(given, dim), out)
 
 
 def _alias_of_cat(name: str) -> Any:

@@ -81,8 +81,7 @@ class TensorType(type):
 
 def _types(module: str, is_cuda: bool) -> dict[str, TensorType]:
     return {
-        t.legacy: TensorType(t.legacy, (), {"dtype": t, "is_cuda": is_cuda, "__module__": module})
-        for t in dtypes.ALL
+        t.legacy: TensorType(t.legacy, (), {"dtype": t, "is_cuda": is_cuda, "__module__": module}) for t in dtypes.ALL
     }
 
 

@@ -168,7 +168,7 @@ def _along(op: type[Op], name: str, input: Tensor, dim: int, dtype: DType | None
     dim = normalize_dim(dim, ndim)
     if not input.dtype.is_floating_point:
         last = "_lastdim" if dim == ndim - 1 else ""
-        raise NotImplementedError(f'"{name}{last}_kernel_impl" not implemented for \'{_kind(input)}\'')
+        raise NotImplementedError(f"\"{name}{last}_kernel_impl\" not implemented for '{_kind(input)}'")
     return op.apply(input, dim=dim if ndim else None)
 
 
@@ -336,7 +336,8 @@ def checked_reduction(reduction: str, size_average: bool | None = None, reduce_:
         mean = size_average is None or size_average
         reduction = "none" if reduce_ is not None and not reduce_ else "mean" if mean else "sum"
         warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=3
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=3,
         )
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
@@ -360,8 +361,8 @@ def _weighted(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
 def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
     if input._array.shape != target._array.shape:
         warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-            "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=3,
         )
 

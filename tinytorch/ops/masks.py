@@ -101,7 +101,8 @@ _C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short int
 
 def _masked_fill(run: str, input: Tensor, mask: Tensor, value: Any) -> Tensor:
     _bool_mask(mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {_C_NAMES.get(mask.dtype.name)}")
-    whole = common_shape(input._array.shape, mask._array.shape)
+    shapes = mask._array.shape, input._array.shape
+    whole = common_shape(*(shapes if run == "apply" else shapes[::-1]))
     if run == "apply_" and whole != input._array.shape:
         raise RuntimeError(
             f"output with shape {list(input._array.shape)} doesn't match the broadcast shape {list(whole)}"

@@ -226,7 +226,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 @with_out
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """How many elements fall into each of `bins` equal parts of [min, max] (of the data's range, where both are equal)."""
+    """How many elements fall into each of `bins` equal parts of [min, max]; of the data's range if they are equal."""
     x = input._array
     if x.dtype.kind not in "fV":
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{kind_name(input)}'")
@@ -260,7 +260,8 @@ def searchsorted(
             raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
         if side == "left" and right:
             raise RuntimeError(
-                f"torch.searchsorted(): side and right can't be set to opposites, got side of {side} while right was True"
+                f"torch.searchsorted(): side and right can't be set to opposites, got side of {side} while right was "
+                "True"
             )
         right = side == "right"
     a = sorted_sequence._array
@@ -273,7 +274,9 @@ def searchsorted(
             f"tensor and input value tensor must match, but we got boundaries tensor {list(a.shape)} and input value "
             f"tensor {list(v.shape)}"
         )
-    return wrap(kernels.of(a).searchsorted(a, v, right).astype((dtypes.int32 if out_int32 else dtypes.int64).numpy))
+    return wrap(
+        kernels.of(a).searchsorted(a, v, right).astype((dtypes.int32 if out_int32 else dtypes.int64).numpy)
+    )
 
 
 @with_out

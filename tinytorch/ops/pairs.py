@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -146,11 +145,3 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 def _heaviside(x: Any, values: Any) -> Any:
     return np.where(x == 0, values, (x > 0).astype(x.dtype))
-
-
-@with_out
-def nextafter(input: Tensor, other: Tensor) -> Tensor:
-    """The floating-point number next to input, in the direction of other"""
-    need_tensors("nextafter", input=input, other=other)
-    refuse("nextafter_cpu", input, other, kinds="bui")
-    return plain(np.nextafter, input, other)

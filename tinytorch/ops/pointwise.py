@@ -247,7 +247,7 @@ def to_the(x: Any, y: Any) -> Any:
         return base
     y = to_dtype(y, common_dtype(y, base))
     refuse("pow", y)
-    return PowOfNumber.apply(y, base=base)
+    return unary(PowOfNumber, y, base=base)
 
 
 # ---- functions --------------------------------------------------------------------------------------------------
@@ -332,9 +332,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     need_tensors("lerp", input=input, end=end)
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, Tensor) and t.dtype is not input.dtype and not (name == "weight" and not t._array.ndim):
-            raise RuntimeError(
-                f"expected dtype {_c_name(input)} for `{name}` but got dtype {_c_name(t)}"
-            )
+            raise RuntimeError(f"expected dtype {_c_name(input)} for `{name}` but got dtype {_c_name(t)}")
     if isinstance(weight, Tensor):
         refuse("lerp_kernel_tensor", input, kinds="biu")
         return nary(Lerp, input, end, to_dtype(weight, input.dtype))
@@ -408,7 +406,7 @@ def _pow_number(x: Tensor, exponent: Any) -> Any:
         if x._array.dtype.kind in "iu" and exponent < 0:
             raise RuntimeError(f"Integers to negative integer powers are not allowed. (The power is {exponent}.)")
         dtypes.check_fits(exponent, x.dtype)
-    return PowScalar.apply(x, exponent=exponent)
+    return unary(PowScalar, x, exponent=exponent)
 
 
 def _c_name(t: Tensor) -> str:

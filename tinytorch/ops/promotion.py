@@ -21,10 +21,13 @@ _ndarray = np.ndarray
 _FLOATS = "fV"  # the kinds of NumPy's floating-point dtypes; V is ml_dtypes' bfloat16
 
 
-def unary(op: type[Op], x: Tensor) -> Tensor:
+def unary(op: type[Op], x: Tensor, **params: Any) -> Tensor:
     """Run an op of one operand."""
     ctx = op.__new__(op)
-    made = ctx.forward(x._array)
+    a = x._array
+    made = ctx.forward(a, **params) if params else ctx.forward(a)
+    if a.dtype.kind == "V":  # a Python number in a formula makes float32 of bfloat16 arrays: gradients are cast back
+        ctx._fit = ((a.shape, a.dtype),)
     if type(made) is not _ndarray:
         made = np.asarray(made)  # NumPy turns 0-d results into scalars
     return finish(ctx, (x,), wrap(made))
@@ -45,8 +48,8 @@ def binary(op: type[Op], x: Any, y: Any, alpha: Any = None) -> Any:
                 x, y = promote(x, y)
                 a, b = x._array, y._array
         else:
-            if type(y) is float and a.dtype.kind == "f" and a.itemsize > 2:
-                b = y
+            if (type(y) is float or type(y) is int) and a.dtype.kind == "f" and a.itemsize > 2:
+                b = float(y)
             else:
                 _check(op, x, y)
                 x, b, narrow = _with_number(x, y)
@@ -266,8 +269,10 @@ def broadcast_error(a: Any, b: Any) -> RuntimeError:
     padded = [(1,) * (width - len(s)) + tuple(s) for s in (first, second)]
     pairs = list(zip(*padded, strict=True))
     at = max((i for i, (m, n) in enumerate(pairs) if m != n and 1 not in (m, n)), default=0)
-    rows = ["  ".join(f"{n:>4}" if i >= width - len(s) else "    " for i, n in enumerate(p))
-            for s, p in zip((first, second), padded, strict=True)]
+    rows = [
+        "  ".join(f"{n:>4}" if i >= width - len(s) else "    " for i, n in enumerate(p))
+        for s, p in zip((first, second), padded, strict=True)
+    ]
     mark = "  ".join("   ^" if i == at else "    " for i in range(width))
     return RuntimeError(
         f"The size of tensor a ({padded[0][at]}) must match the size of tensor b ({padded[1][at]}) at "

@@ -59,7 +59,13 @@ class Generator:
     def get_state(self) -> Tensor:
         """All there is to know of the stream's place, as bytes: `set_state` goes back there."""
         s = self.numpy.bit_generator.state
-        numbers = [(self._seed, 8), (s["state"]["state"], 16), (s["state"]["inc"], 16), (s["has_uint32"], 8), (s["uinteger"], 8)]
+        numbers = [
+            (self._seed, 8),
+            (s["state"]["state"], 16),
+            (s["state"]["inc"], 16),
+            (s["has_uint32"], 8),
+            (s["uinteger"], 8),
+        ]
         return wrap(np.frombuffer(b"".join(n.to_bytes(size, "little") for n, size in numbers), np.uint8).copy())
 
     def set_state(self, new_state: Tensor) -> Generator:
@@ -296,7 +302,9 @@ def _coins(like: Tensor, p: Any, generator: Generator | None) -> np.ndarray:
     if isinstance(p, Tensor):
         probabilities = p._array
         if not np.all((probabilities >= 0) & (probabilities <= 1)):
-            raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false: probabilities lie in [0, 1].")
+            raise RuntimeError(
+                "Expected p_in >= 0 && p_in <= 1 to be true, but got false. Probabilities lie in [0, 1]."
+            )
     else:
         probabilities = p
         if not 0 <= p <= 1:
@@ -314,7 +322,9 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
 
 
 @with_out
-def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
     """Indices drawn with the probabilities (not necessarily of sum 1) of a vector, or of each row of a matrix.
 
     Returns int64 of shape (num_samples,) or (rows, num_samples). Without `replacement` no index comes twice.
@@ -412,7 +422,9 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Gen
     """Overwrite with normal numbers."""
     _floating("normal_kernel_cpu", self.dtype)
     check_std(std)
-    return copy_(self, wrap((mean + std * _stream(generator).standard_normal(self._array.shape)).astype(self._array.dtype)))
+    return copy_(
+        self, wrap((mean + std * _stream(generator).standard_normal(self._array.shape)).astype(self._array.dtype))
+    )
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:

@@ -181,7 +181,13 @@ def dims_of(x: Tensor, dim: Any) -> Any:
 
 @with_out
 def sum(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Any = None,
+    keepdims: bool = False,
 ) -> Tensor:
     """The sum over all elements or along `dim`; integers and bools give int64. NumPy's `axis`, `keepdims` work too.
 

@@ -158,7 +158,7 @@ def _steps(name: str, words: str, kernel: str | None) -> Callable[..., Tensor]:
             if kernel is not None:
                 refuse(kernel, input)
                 return untracked(np.copy, input._array)
-            return untracked(np.sign if input._array.dtype.kind != "b" else np.copy, input._array)
+            return untracked(kernels.of(input._array).sign if input._array.dtype.kind != "b" else np.copy, input._array)
         return unary(op, input)
 
     return _named(function, name, words)
@@ -200,7 +200,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     if decimals == 0:
         return _round.without_out(input)
     refuse("round_cpu", input, kinds="bui")
-    return RoundDecimals.apply(input, decimals=decimals)
+    return unary(RoundDecimals, input, decimals=decimals)
 
 
 @with_out
@@ -262,7 +262,7 @@ def _clamp(name: str, x: Tensor, low: Any, high: Any) -> Tensor:
             b if b is None else to_dtype(b if isinstance(b, Tensor) else tensor(b), common) for b in (low, high)
         ]
         return nary(ClampTensors, x, low, high)
-    out = ClampNumbers.apply(x, low=_bound(low, common), high=_bound(high, common))
+    out = unary(ClampNumbers, x, low=_bound(low, common), high=_bound(high, common))
     if name != "clamp" and out._grad_fn is not None:
         out._grad_fn.label, out._grad_fn.variant = {"clamp_min": "ClampMin", "clamp_max": "ClampMax"}[name], 0
     return out
@@ -271,8 +271,9 @@ def _clamp(name: str, x: Tensor, low: Any, high: Any) -> Tensor:
 def _bound(number: Any, dtype: dtypes.dtype) -> Any:
     if number is None:
         return None
-    if dtype.category < dtypes.FLOATING:
-        dtypes.check_fits(number, dtype)
+    if dtype.category == dtypes.FLOATING:
+        return float(number)
+    dtypes.check_fits(number, dtype)
     return scalar(number, dtype.numpy)
 
 
@@ -285,7 +286,7 @@ def nan_to_num(input: Tensor, nan: Any = 0.0, posinf: float | None = None, negin
     limits = dtypes.finfo(input.dtype)
     numbers = {"nan": nan or 0.0, "posinf": limits.max if posinf is None else posinf,
                "neginf": limits.min if neginf is None else neginf}  # fmt: skip
-    return NanToNum.apply(input, **numbers)
+    return unary(NanToNum, input, **numbers)
 
 
 absolute, fix, clip = abs, trunc, clamp

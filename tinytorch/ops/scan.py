@@ -135,14 +135,18 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     >>> cumsum(tinytorch.tensor([1, 2, 3]), 0)
     tensor([1, 3, 6])
     """
-    return Cumsum.apply(input, dim=normalize_dim(dim, input._array.ndim), dtype=None if dtype is None else dtype.numpy)
+    return Cumsum.apply(
+        input, dim=normalize_dim(dim, input._array.ndim), dtype=None if dtype is None else dtype.numpy
+    )
 
 
 @with_out
 @numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The product of what came so far along `dim`; integers and bools give int64."""
-    return Cumprod.apply(input, dim=normalize_dim(dim, input._array.ndim), dtype=None if dtype is None else dtype.numpy)
+    return Cumprod.apply(
+        input, dim=normalize_dim(dim, input._array.ndim), dtype=None if dtype is None else dtype.numpy
+    )
 
 
 @with_out
@@ -191,5 +195,3 @@ def diff(
         later, earlier = input[(*lead, slice(1, None))], input[(*lead, slice(None, -1))]
         input = later != earlier if input.dtype is dtypes.bool else later - earlier
     return input
-
-

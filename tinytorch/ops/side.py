@@ -7,7 +7,27 @@ second derivative is missing too.
 from __future__ import annotations
 
 from tinytorch import kernels
-from tinytorch.ops import cast, compare, creation, division, elementary, extrema, linalg, loss, pointwise, reduce, rounding, scan
+from tinytorch.ops import (
+    activation,
+    cast,
+    compare,
+    creation,
+    decompositions,
+    division,
+    einsum,
+    elementary,
+    extrema,
+    indexing,
+    linalg,
+    loss,
+    masks,
+    matrices,
+    normalization,
+    reduce,
+    rounding,
+    scan,
+    shape,
+)
 from tinytorch.ops.windows import WindowVerbs
 
 
@@ -24,14 +44,22 @@ class TensorSide(WindowVerbs):
     sigmoid_backward = staticmethod(lambda dy, y: dy * y * (1 - y))
     tanh_backward = staticmethod(lambda dy, y: dy * (1 - y * y))
     relu_backward = staticmethod(lambda dy, y: dy * (y > 0))
+    gelu_backward, gelu_tanh_backward = map(staticmethod, (activation.gelu_backward, activation.gelu_tanh_backward))
+    silu_backward, softplus = staticmethod(activation.silu_backward), staticmethod(activation.softplus)
+    wide, normalize_backward = staticmethod(activation.wide), staticmethod(normalization.normalize_backward)
     sign, isfinite = staticmethod(rounding.sign), staticmethod(compare.isfinite)
     floor_divide, trunc_divide = staticmethod(division.div_floor), staticmethod(division.div_trunc)
+    ones_like, where = staticmethod(creation.ones_like), staticmethod(masks.where)
     sum, mean = staticmethod(reduce.sum), staticmethod(reduce.mean)
-    ties, take_along, put_along = map(staticmethod, (extrema.ties, extrema.take_along, extrema.put_along))
+    ties, put_along = staticmethod(extrema.ties), staticmethod(extrema.put_along)
     cumsum, cumprod_backward = staticmethod(scan.running_sum), staticmethod(scan.cumprod_backward)
     product_of_others, lane_max = staticmethod(scan.product_of_others), staticmethod(scan.lane_max)
     all_nonzero = staticmethod(lambda x: kernels.of(x._array).all_nonzero(x._array))
-    mm = staticmethod(linalg.mm)
+    mm, matmul = staticmethod(linalg.mm.without_out), staticmethod(linalg.matmul.without_out)
+    tril, triu = staticmethod(matrices.tril.without_out), staticmethod(matrices.triu.without_out)
+    cross, einsum = staticmethod(matrices.cross_along), staticmethod(einsum.contract)
+    inv, solve = staticmethod(decompositions.inv.without_out), staticmethod(decompositions.solve.without_out)
+    abs = staticmethod(rounding.abs)
     softmax, log_softmax = staticmethod(loss.softmax), staticmethod(loss.log_softmax)
     put_at_class, take_at_class = staticmethod(loss.put_at_class), staticmethod(loss.take_at_class)
     cross_entropy_backward, constant = staticmethod(loss.cross_entropy_backward), staticmethod(loss.constant)

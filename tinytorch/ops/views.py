@@ -12,9 +12,9 @@ from tinytorch.tensor import Tensor, normalize_dim
 class Slice(ViewOp):
     """y = x[index] by numbers and slices,  dx = zeros with dy at that index"""
 
-    def forward(ctx, x, index):
+    def forward(ctx, x, index, inserted=False):
         ctx.like, ctx.index = (x.shape, x.dtype), index
-        return x[index]
+        return kernels.of(x).take_inserted(x, index) if inserted else x[index]
 
     def backward(ctx, dy):
         return kernels.of(dy).put_slice(ctx.like, ctx.index, dy)

@@ -55,18 +55,34 @@ class Adam(Optimizer):
                 raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
         not_negative("weight_decay value", weight_decay)
         check_options(differentiable=differentiable)
-        super().__init__(params, {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
-            "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        })  # fmt: skip
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+                "foreach": foreach,
+                "capturable": capturable,
+                "differentiable": differentiable,
+                "fused": fused,
+                "decoupled_weight_decay": decoupled_weight_decay,
+            },
+        )
 
     def update(self, group: Group) -> None:
         beta1, beta2 = map(float, group["betas"])
         options = (
-            float(group["lr"]), beta1, beta2, group["eps"], float(group["weight_decay"]),
-            group["decoupled_weight_decay"], group["maximize"],
-        )  # fmt: skip
+            float(group["lr"]),
+            beta1,
+            beta2,
+            group["eps"],
+            float(group["weight_decay"]),
+            group["decoupled_weight_decay"],
+            group["maximize"],
+        )
         for p in group["params"]:
             if p._grad is None:
                 continue
@@ -77,7 +93,13 @@ class Adam(Optimizer):
             step += 1
             largest = state["max_exp_avg_sq"]._array if group["amsgrad"] else None
             kernels.of(p._array).adam(
-                p._array, p._grad._array, state["exp_avg"]._array, state["exp_avg_sq"]._array, largest, float(step), *options
+                p._array,
+                p._grad._array,
+                state["exp_avg"]._array,
+                state["exp_avg_sq"]._array,
+                largest,
+                float(step),
+                *options,
             )
             count_write(p)
 

@@ -32,7 +32,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {typename(params)}"
+                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                f"{typename(params)}"
             )
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
@@ -73,8 +74,8 @@ class Optimizer:
             group.setdefault(name, default)
         if len(set(map(id, params))) != len(params):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see "
-                "github.com/pytorch/pytorch/issues/40967 for more information",
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
+                "see github.com/pytorch/pytorch/issues/40967 for more information",
                 stacklevel=3,
             )
         known = {id(p) for other in self.param_groups for p in other["params"]}
@@ -90,7 +91,7 @@ class Optimizer:
     # ---- the step -----------------------------------------------------------------------------------------------
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient. `closure`, if given, computes the loss anew and is called first."""
+        """Change every parameter that has a gradient. `closure`, if given, is called first: it computes the loss."""
         for hook in tuple(self._hooks.get("pre", {}).values()):
             hook(self, (closure,), {})
         loss = None
@@ -126,7 +127,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number: ...}, "param_groups": [...]}: parameters are numbered in the order of the groups."""
-        number = {}
+        number: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
             for p in group["params"]:
@@ -145,7 +146,9 @@ class Optimizer:
         given = state_dict["param_groups"]
         if len(given) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
-        if any(len(ours["params"]) != len(theirs["params"]) for ours, theirs in zip(self.param_groups, given, strict=True)):
+        if any(
+            len(ours["params"]) != len(theirs["params"]) for ours, theirs in zip(self.param_groups, given, strict=True)
+        ):
             raise ValueError(
                 "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
@@ -185,7 +188,9 @@ def check_options(**options: Any) -> None:
     """Refuse the options that PyTorch knows and that are not available here."""
     for name, value in options.items():
         if value:
-            raise RuntimeError(f"`{name}=True` is not supported: a step here is not part of the graph, and runs at once")
+            raise RuntimeError(
+                f"`{name}=True` is not supported: a step here is not part of the graph, and runs at once"
+            )
 
 
 def not_negative(what: str, value: Any) -> None:

@@ -47,17 +47,31 @@ class SGD(Optimizer):
         check_options(differentiable=differentiable)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        super().__init__(params, {
-            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
-            "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+                "foreach": foreach,
+                "differentiable": differentiable,
+                "fused": fused,
+            },
+        )
 
     def update(self, group: Group) -> None:
         momentum = group["momentum"]
         options = (
-            float(group["lr"]), momentum, group["dampening"], float(group["weight_decay"]), group["nesterov"],
+            float(group["lr"]),
+            momentum,
+            group["dampening"],
+            float(group["weight_decay"]),
+            group["nesterov"],
             group["maximize"],
-        )  # fmt: skip
+        )
         for p in group["params"]:
             if p._grad is None:
                 continue

@@ -1,11 +1,14 @@
 """The instruments: what they show with a kernel and without one."""
 
+import json
 import re
 
 import pytest
 
-from tinytorch.course.widgets import Dashboard, Quiz, Stepper, column_sums, digits, machine, palette, slope
+from tinytorch.course import catalog
+from tinytorch.course.widgets import Dashboard, Quiz, Stepper, column_sums, digits, machine, palette, quiz, slope
 from tinytorch.course.widgets.svg import Canvas, Picture
+from tinytorch.errors import CourseError
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -112,10 +115,10 @@ def test_dashboard_without_losses_and_with_a_diverging_one():
 
 
 def test_quiz_explains_every_choice():
-    quiz = Quiz("2 + 2?", {"4": "Yes.", "22": "That joins digits."}, right="4")
-    bundle = quiz._repr_mimebundle_()
-    (radio,) = find(quiz._box, "RadioButtons")
-    said = find(quiz._box, "HTML")[-1]
+    asked = Quiz("2 + 2?", {"4": "Yes.", "22": "That joins digits."}, right="4")
+    bundle = asked._repr_mimebundle_()
+    (radio,) = find(asked._box, "RadioButtons")
+    said = find(asked._box, "HTML")[-1]
     assert radio.value is None and WIDGET in bundle
     radio.value = "22"
     assert "Not quite. That joins digits." in said.value
@@ -126,12 +129,25 @@ def test_quiz_explains_every_choice():
         Quiz("2 + 2?", {"4": "Yes."}, right="5")
 
 
+QUIZZES = sorted((catalog.root() / "exercises" / "quizzes").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", QUIZZES, ids=lambda path: path.stem)
+def test_stored_questions_explain_every_choice(path):
+    found = {name: quiz(path.stem, name) for name in json.loads(path.read_text(encoding="utf-8"))}
+    assert len(found) == 3
+    for asked in found.values():
+        assert len(asked.choices) >= 3 and all(len(said) > 15 for said in asked.choices.values())
+    with pytest.raises(CourseError, match="has no question"):
+        quiz(path.stem, "no such")
+
+
 @pytest.mark.parametrize(
     "picture",
     [
         digits([[[0, 1], [1, 0]]] * 3, [1, 2, 3], [1, 2, 4]),
         slope(lambda x: x * x, 1, 2, -2, 2, "x²"),
-        machine([("a", "b"), ("c", "d")], "Two boxes with an arrow between them."),
+        machine(("fill in", "a stub"), ("check", "it")),
         column_sums([[1, 2], [3, 4]]),
     ],
     ids=["digits", "slope", "machine", "column_sums"],

@@ -13,26 +13,31 @@ import click
 from tinytorch.course.render import Line, as_text
 
 
+def write(text: str, err: bool = False, nl: bool = True) -> None:
+    """Write to standard output (or error) in its own encoding: click alone would take UTF-8 where that is ASCII."""
+    click.echo(text, file=sys.stderr if err else sys.stdout, nl=nl)
+
+
 def say(lines: Iterable[Line]) -> None:
     """Write lines to standard output: wrapped and coloured in a terminal, whole and plain in a pipe."""
     terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, 110) if terminal else None
-    click.echo(as_text(lines, width, colour=True))
+    write(as_text(lines, width, colour=True))
 
 
 def note(notice: str | None) -> None:
     """Write one line to standard error, if there is anything to tell."""
     if notice:
-        click.echo(f"tinytorch: {notice}", err=True)
+        write(f"tinytorch: {notice}", err=True)
 
 
 def write_json(document: dict[str, Any]) -> None:
     """Write one JSON document, in ASCII, and nothing else."""
-    click.echo(json.dumps(document, indent=1))
+    write(json.dumps(document, indent=1))
 
 
 def write_rich(*things: Any) -> None:
-    """Write rich's tables. In a pipe they get all the width they want, so that nothing is folded or cut off."""
+    """Write rich's tables. In a pipe they are as wide as they want to be: nothing is folded or cut off."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 10_000

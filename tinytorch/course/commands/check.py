@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tinytorch.course import progress, render
-from tinytorch.course.commands import note, say, write_json
+from tinytorch.course.commands import note, say, write, write_json
 from tinytorch.course.verdict import Verdict
 from tinytorch.errors import NoSuchExercise
 
@@ -91,10 +91,10 @@ class _Waiting:
     def show(self) -> None:
         if self.terminal and self.done < len(self.ids):
             self.shown = f"checking {self.ids[self.done]} ({self.done + 1} of {len(self.ids)}) ..."
-            click.echo(self.shown, nl=False)
+            write(self.shown, nl=False)
             self.done += 1
 
     def clear(self) -> None:
         if self.shown:
-            click.echo("\r" + " " * len(self.shown) + "\r", nl=False)
+            write("\r" + " " * len(self.shown) + "\r", nl=False)
             self.shown = ""

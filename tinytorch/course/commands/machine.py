@@ -7,27 +7,23 @@ from dataclasses import asdict
 
 import click
 
-from tinytorch.course.commands import write_json, write_rich
+from tinytorch.course.commands import write, write_json, write_rich
 
 
 @click.command(short_help="Open the lessons in JupyterLab.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="The port to use (8888); where it is taken, another."
-)
-@click.option(
-    "--print-url", is_flag=True, help="Print the address with its token on standard output, and only that."
-)
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to use (8888); where it is taken, another.")
+@click.option("--print-url", is_flag=True, help="Print the address with its token on standard output, and only that.")
 def lab(no_browser: bool, port: int | None, print_url: bool) -> int:
     """Open JupyterLab at the first lesson. Ctrl-C ends it, and its kernels."""
     from tinytorch.course import lab as server
 
     def tell(words: str) -> None:
-        click.echo(f"tinytorch lab: {words}", err=True)
+        write(f"tinytorch lab: {words}", err=True)
 
     def show_url(url: str) -> None:
         if print_url:
-            click.echo(url)
+            write(url)
             sys.stdout.flush()
         else:
             tell(url)
@@ -57,5 +53,5 @@ def doctor(as_json: bool) -> int:
         table.add_row(Text(finding.name), state, Text(detail, overflow="fold"))
     write_rich(table)
     names = ", ".join(finding.name for finding in missing)
-    click.echo(f"Missing: {names}." if missing else "Everything that the course needs is here.")
+    write(f"Missing: {names}." if missing else "Everything that the course needs is here.")
     return int(bool(missing))

@@ -7,7 +7,7 @@ import sys
 import click
 
 from tinytorch.course import catalog, progress, state
-from tinytorch.course.commands import note
+from tinytorch.course.commands import note, write
 from tinytorch.course.verdict import UNTOUCHED
 from tinytorch.errors import CourseError
 
@@ -37,15 +37,13 @@ def hint(exercise: str, again: bool) -> int:
     said, notice = next_hint(progress.single(exercise), again)
     note(notice)
     for line in said:
-        click.echo(line)
+        write(line)
     return 0
 
 
 @click.command(short_help="Show the reference answer, after a pass.")
 @click.argument("exercise")
-@click.option(
-    "--give-up", is_flag=True, help="Show it although your own code has not passed; this is remembered."
-)
+@click.option("--give-up", is_flag=True, help="Show it although your own code has not passed; this is remembered.")
 def solution(exercise: str, give_up: bool) -> int:
     """Show the reference answer of an exercise that has passed, or of any with --give-up."""
     id = progress.single(exercise)
@@ -57,12 +55,10 @@ def solution(exercise: str, give_up: bool) -> int:
         return 1
     found = progress.reference(_entry(id))
     if found is None:
-        raise CourseError(
-            f"there is no reference answer of {id} here: this copy of the course came without solutions/"
-        )
+        raise CourseError(f"there is no reference answer of {id} here: this copy of the course came without solutions/")
     if record.passed is None and record.gave_up is None:
         note(state.gave_up(catalog.root(), id).notice)
-    click.echo(f"# {found.path}:{found.line}")
+    write(f"# {found.path}:{found.line}")
     if sys.stdout.isatty():
         from rich.syntax import Syntax
 
@@ -70,7 +66,7 @@ def solution(exercise: str, give_up: bool) -> int:
 
         write_rich(Syntax(found.source, "python", background_color="default"))
     else:
-        click.echo(found.source)
+        write(found.source)
     return 0
 
 
@@ -99,17 +95,15 @@ def reset(exercise: str, yes: bool) -> int:
     if stub is None:
         raise CourseError(f"there is no stub of {id} in {stubs.stubs_file()}")
     if entry is not None and entry.source.rstrip() == stub.source.rstrip():
-        click.echo(f"{id} is untouched: there is nothing to put back.")
+        write(f"{id} is untouched: there is nothing to put back.")
         return 0
     path = stub.path
-    if not yes and not click.confirm(
-        f"Take your work on {id} out of {path} and put the stub back?", err=True
-    ):
-        click.echo("Nothing was changed.")
+    if not yes and not click.confirm(f"Take your work on {id} out of {path} and put the stub back?", err=True):
+        write("Nothing was changed.")
         return 1
     try:
         backup = stubs.restore(id)
     except OSError as error:
         raise CourseError(f"{path} was not changed: {error}") from None
-    click.echo(f"{id} is a stub again. {path} as it was is kept in {backup}")
+    write(f"{id} is a stub again. {path} as it was is kept in {backup}")
     return 0

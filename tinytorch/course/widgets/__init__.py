@@ -2,7 +2,7 @@
 
 from tinytorch.course.widgets.dashboard import Dashboard
 from tinytorch.course.widgets.pictures import column_sums, digits, machine, slope
-from tinytorch.course.widgets.quiz import Quiz
+from tinytorch.course.widgets.quiz import Quiz, quiz
 from tinytorch.course.widgets.stepper import Stepper
 
-__all__ = ["Dashboard", "Quiz", "Stepper", "column_sums", "digits", "machine", "slope"]
+__all__ = ["Dashboard", "Quiz", "Stepper", "column_sums", "digits", "machine", "quiz", "slope"]

@@ -88,7 +88,7 @@ class Dashboard:
         for i in sorted({0, span // 2, span}):
             canvas.text(LEFT + wide * i / span, bottom + 18, str(i + 1), 12, palette.MUTED)
         canvas.text(LEFT + wide / 2, H - 8, "epoch", 13, palette.MUTED)
-        canvas.text(16, TOP - 4, "loss", 13, palette.MUTED, "start")
+        canvas.text(16, TOP - 16, "loss", 13, palette.MUTED, "start")
         return canvas
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

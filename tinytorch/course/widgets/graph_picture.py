@@ -11,7 +11,7 @@ WIDTH, HEIGHT, GAP, BETWEEN, MARGIN = 132.0, 86.0, 100.0, 36.0, 16.0
 
 
 def draw(walk: Walk, step: int) -> Canvas:
-    """The graph after `step` steps: values in the boxes, local derivatives on the edges, gradients as far as they came."""
+    """The graph after `step` steps: values in boxes, local derivatives on edges, gradients as far as they came."""
     where, paths, columns, rows = places(walk)
     canvas = Canvas(
         2 * MARGIN + columns * WIDTH + (columns - 1) * GAP,

@@ -25,7 +25,7 @@ def columns(walk: Walk) -> list[int]:
 
 
 def places(walk: Walk) -> tuple[list[Place], dict[tuple[int, int], list[Place]], int, int]:
-    """Column and row of each box; for each edge (box, its number there) the places it passes; how many columns and rows.
+    """Column and row of each box; for each edge (box, its number there) the places it passes; how many of both.
 
     An edge over several columns gets a free place in each column between, so that it runs around the boxes there.
     """

@@ -36,9 +36,10 @@ def digits(images: Any, labels: Sequence[Any], said: Sequence[Any] | None = None
         for r, c in zip(*np.nonzero(picture > 0), strict=True):
             grey = round(255 * (1 - max(float(picture[r, c]) / high, 0.0)))
             canvas.rect(x + c * side, y + r * side, side + 0.2, side + 0.2, f"#{grey:02x}{grey:02x}{grey:02x}")
-        canvas.text(x + size / 2, y + size + 18, f"is {int(labels[index])}" if said is not None else str(int(labels[index])), 14)
+        label = int(labels[index])
+        canvas.text(x + size / 2, y + size + 18, str(label) if said is None else f"is {label}", 14)
         if said is not None:
-            wrong = int(said[index]) != int(labels[index])
+            wrong = int(said[index]) != label
             canvas.text(x + size / 2, y + size + 34, f"{'✗' if wrong else '✓'} said {int(said[index])}", 13, bold=wrong)
             if wrong:
                 canvas.rect(x - 4, y - 4, size + 8, size + 8, stroke=palette.VERMILION, line=3, radius=4)
@@ -80,8 +81,9 @@ def slope(f: Callable[[float], float], at: float, rise: float, low: float, high:
     return Picture(canvas)
 
 
-def machine(boxes: Sequence[tuple[str, str]], alt: str) -> Picture:
+def machine(*boxes: tuple[str, str]) -> Picture:
     """Boxes in a row with arrows between them: each a heading and a line below it."""
+    alt = f"{len(boxes)} boxes in a row with arrows between them: {'; '.join(' '.join(box) for box in boxes)}."
     wide, gap, tall = 156.0, 34.0, 96.0
     canvas = Canvas(len(boxes) * wide + (len(boxes) - 1) * gap + 28, tall, alt)
     for index, (head, below) in enumerate(boxes):

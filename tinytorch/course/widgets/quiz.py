@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any
+
+from tinytorch.course import catalog
+from tinytorch.errors import CourseError
+
+
+def quiz(lesson: str, name: str) -> Quiz:
+    """A question of a lesson. They stand in `exercises/quizzes/`, so that the cell does not give the answer away.
+
+    >>> quiz("04_autograd", "shape").right
+    '(5, 1)'
+    """
+    path = catalog.root() / "exercises" / "quizzes" / f"{lesson}.json"
+    known = json.loads(path.read_text(encoding="utf-8"))
+    if name not in known:
+        raise CourseError(f"{path.name} has no question {name!r}, only {', '.join(known)}")
+    return Quiz(**known[name])
 
 
 class Quiz:
     """A question; `choices` maps each choice to what is said about it, and `right` is the right one.
 
-    With a kernel: buttons to choose with, and an answer that explains the choice made. Without one: the choices, and the
-    answers folded away.
+    With a kernel: buttons to choose with, and an answer that explains the choice made. Without one: the choices, and
+    the answers folded away.
 
     >>> quiz = Quiz("What is 2 + 2?", {"4": "Yes.", "22": "That joins the digits."}, right="4")
     >>> quiz.answer("22")

@@ -16,8 +16,8 @@ HEAD = ("step", "node that runs", "gradient there", "what it does")
 class Stepper:
     """Walks backward through the graph of a small expression, one node at a time.
 
-    With a kernel: buttons, a slider, and a field for an expression of one's own. Without one: the picture after the last
-    step, and all steps as a table.
+    With a kernel: buttons, a slider, and a field for an expression of one's own. Without one: the picture after the
+    last step, and all steps as a table.
 
     >>> Stepper("(x + 2)**2 + 3", x=2.0).walk.steps[-1].arrived
     8.0
@@ -80,6 +80,7 @@ class Stepper:
         return widgets.VBox([own, self._said, buttons, self._picture])
 
     def _go(self, by: int) -> None:
+        self._play.playing = False
         self._slider.value = min(max(self._slider.value + by, 0), self._slider.max)
 
     def _show(self) -> None:
@@ -95,6 +96,7 @@ class Stepper:
             self._said.value = f'<p role="alert"><b>Not understood:</b> {escape(str(error))}</p>'
             return
         self._said.value = ""
+        self._play.playing = False
         last = len(self.walk.steps)
         self._slider.value = self._play.value = 0
         self._slider.max = self._play.max = last

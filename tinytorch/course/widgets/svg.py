@@ -33,8 +33,9 @@ class Canvas:
         )  # fmt: skip
 
     def path(
-        self, points: Sequence[tuple[float, float]], stroke: str, line: float = 1.5, dash: str = "none", mark: bool = False
-    ) -> None:
+        self, points: Sequence[tuple[float, float]], stroke: str, line: float = 1.5, dash: str = "none",
+        mark: bool = False,
+    ) -> None:  # fmt: skip
         """A line through points; with `mark`, an arrow head at its end."""
         d = "M" + " L".join(f"{_value(x)},{_value(y)}" for x, y in points)
         self.add("path", d=d, fill="none", stroke=stroke, stroke_width=line, stroke_dasharray=dash)
@@ -82,7 +83,7 @@ class Canvas:
 
 
 class Picture:
-    """A still picture as the value of a cell: HTML with alternative text, and that text alone where there is no HTML."""
+    """A still picture as the value of a cell: HTML with alternative text, or that text alone."""
 
     def __init__(self, canvas: Canvas, caption: str = "", below: str = "") -> None:
         self.canvas, self.caption, self.below = canvas, caption, below

@@ -1,13 +1,15 @@
 """A small expression, its graph as the framework recorded it, and its way back as the engine really walked it.
 
-The expression is computed with tinytorch. The graph is read from `grad_fn.next_functions`. Each local derivative is what
-the node's own `backward` answers to a gradient of 1. The order of the steps and the gradients in them are noted by hooks
-while `backward()` runs: a mistake in the engine is seen here as it is.
+The expression is computed with tinytorch. The graph is read from `grad_fn.next_functions`. Each local derivative is
+what the node's own `backward` answers to a gradient of 1. The order of the steps and the gradients in them are noted by
+hooks while `backward()` runs: a mistake in the engine is seen here as it is.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import string
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,18 +113,17 @@ def trace(expression: str, **values: float) -> Walk:
     >>> [walk.boxes[s.box].name for s in walk.steps], walk.steps[-1].arrived
     (['z', 'b', 'a', 'x'], 8.0)
     """
-    import tinytorch
-
+    torch: Any = importlib.import_module("tinytorch")
     try:
-        lines = ast.parse(expression.strip().replace("^", "**").replace(";", "\n").replace("\n ", "\n")).body
+        lines = ast.parse(re.sub(r"\s*;\s*", "\n", expression.strip().replace("^", "**"))).body
     except SyntaxError as error:
         raise CourseError(f"{expression!r} is not an expression: {error.msg}") from None
-    leaves = {n: tinytorch.tensor(float(v), dtype=tinytorch.float64, requires_grad=True) for n, v in values.items()}
+    leaves = {n: torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for n, v in values.items()}
     maker = _Maker(leaves)
     result: Any = None
     for line in lines:
         result = maker.run(line)
-    if not isinstance(result, tinytorch.Tensor) or result.grad_fn is None:
+    if not isinstance(result, torch.Tensor) or result.grad_fn is None:
         raise CourseError(f"{expression!r} does not compute anything from {', '.join(values) or 'a variable'}")
     if not isinstance(lines[-1], ast.Assign):
         final = next(n for n in ("z", "f", "out", "result") if n not in maker.named)

@@ -37,3 +37,11 @@ def pointwise(name: str, *arrays: np.ndarray) -> np.ndarray:
 def as_rows(x: np.ndarray) -> np.ndarray:
     """(..., n) as (rows, n), sharing memory."""
     return x.reshape(-1, x.shape[-1])
+
+
+def add_at(flat: np.ndarray, places: np.ndarray, values: np.ndarray) -> None:
+    """flat[places[i]] += values[i], where a place may be named more than once."""
+    if places.size >= LARGE and values.dtype == flat.dtype and flat.dtype.kind == "f" and flat.itemsize > 2:
+        loops().add_places(np.ascontiguousarray(values), np.ascontiguousarray(places), flat)
+    else:
+        np.add.at(flat, places, values)

@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.cpu import fast
+
 # ---- x[index] ---------------------------------------------------------------------------------------------------
 
 
@@ -39,7 +41,7 @@ def add_index_into(x, index, values):
         index_add_into(x, dim, arrays[0], np.broadcast_to(values, shape))
         return
     places = np.arange(x.size).reshape(x.shape)[index]
-    _on_flat(x, lambda flat: np.add.at(flat, places.reshape(-1), np.broadcast_to(values, places.shape).reshape(-1)))
+    _on_flat(x, lambda flat: fast.add_at(flat, places.reshape(-1), np.broadcast_to(values, places.shape).reshape(-1)))
 
 
 def put_index_into(x, index, values):
@@ -73,6 +75,11 @@ def index_select(x, dim, index):
 
 def index_add_into(x, dim, index, source):
     """x's slice index[i] += the slice i of source. Slices that go to the same place are sorted together and summed."""
+    if dim == 0 and x.ndim > 1 and source.dtype is x.dtype and fast.is_fast(x) and source.size:
+        rows = np.ascontiguousarray(source).reshape(len(index), -1)
+        fast.loops().add_slices(rows, np.ascontiguousarray(index), x.reshape(len(x), -1))
+        return
+    index = np.where(index < 0, index + x.shape[dim], index)
     order = np.argsort(index, kind="stable")
     ordered = index[order]
     first = np.flatnonzero(np.diff(ordered, prepend=-1))  # where a new number begins
@@ -113,15 +120,32 @@ def places_along(shape, dim, index):
     return places.reshape(-1)
 
 
+def _along_rows(x, dim, index):
+    """Whether a compiled loop over rows fits: large float32 rows in order, indexed along the last dimension."""
+    return (
+        dim == x.ndim - 1
+        and index.shape[:-1] == x.shape[:-1]
+        and index.flags.c_contiguous
+        and fast.is_fast(x)
+    )
+
+
 def gather(x, dim, index):
     """y[i, j] = x[index[i, j], j] for dim 0, y[i, j] = x[i, index[i, j]] for dim 1, and so on."""
+    if _along_rows(x, dim, index):
+        y = np.empty(index.shape, x.dtype)
+        fast.loops().gather_rows(fast.as_rows(x), fast.as_rows(index), fast.as_rows(y))
+        return y
     return x.reshape(-1).take(places_along(x.shape, dim, index)).reshape(index.shape)
 
 
 def scatter_add_into(x, dim, index, source):
     """x[index[i, j], j] += source[i, j] for dim 0, and so on; source has the shape of index."""
+    if _along_rows(x, dim, index) and source.dtype is x.dtype:
+        fast.loops().scatter_add_rows(fast.as_rows(np.ascontiguousarray(source)), fast.as_rows(index), fast.as_rows(x))
+        return
     places = places_along(x.shape, dim, index)
-    _on_flat(x, lambda flat: np.add.at(flat, places, source.reshape(-1)))
+    _on_flat(x, lambda flat: fast.add_at(flat, places, source.reshape(-1)))
 
 
 def scatter_add(x, dim, index, source):

@@ -30,7 +30,7 @@ def linear(x, weight, bias):
 
 
 def scaled_add(x, beta, product, alpha):
-    """beta · x + alpha · product, written over the product. With beta = 0 x is not looked at: its NaNs do not matter."""
+    """beta · x + alpha · product. With beta = 0 x is not looked at: its NaNs do not matter."""
     if alpha != 1:
         product = product * product.dtype.type(alpha)
     if beta == 1:
@@ -67,8 +67,8 @@ def cross(a, b, dim):
 def einsum(operands, labels, output):
     """Σ over all labels that are not in `output` of the product of the operands.
 
-    `labels` names each operand's dimensions by numbers, none twice; a dimension of length 1 broadcasts. Two operands at a
-    time are contracted by one (batched) matrix product, in the order that NumPy's path optimiser chooses.
+    `labels` names each operand's dimensions by numbers, none twice; a dimension of length 1 broadcasts. Two operands
+    at a time are contracted by one (batched) matrix product, in the order that NumPy's path optimiser chooses.
     """
     dtype = operands[0].dtype
     work = [(wide(a), tuple(names)) for a, names in zip(operands, labels, strict=True)]
@@ -119,14 +119,19 @@ def _contract(first, second, needed):
             at += len(group)
         return x.reshape(shape)
 
-    sizes = {**dict(zip(a_names, a.shape, strict=True)), **dict(zip(right, [b.shape[b_names.index(n)] for n in right], strict=True))}
+    sizes = {
+        **dict(zip(a_names, a.shape, strict=True)),
+        **dict(zip(right, [b.shape[b_names.index(n)] for n in right], strict=True)),
+    }
     if not summed:
         y = arranged(a, a_names, batch, left)[..., :, None] * arranged(b, b_names, batch, right)[..., None, :]
     elif not left and not right:
         y = np.vecdot(arranged(a, a_names, batch, summed), arranged(b, b_names, batch, summed))
     else:
         y = arranged(a, a_names, batch, left, summed) @ arranged(b, b_names, batch, summed, right)
-    return np.asarray(y).reshape([*y.shape[: len(batch)], *[sizes[n] for n in left + right]]), tuple(batch + left + right)
+    return np.asarray(y).reshape([*y.shape[: len(batch)], *[sizes[n] for n in left + right]]), tuple(
+        batch + left + right
+    )
 
 
 # ---- decompositions: LAPACK, through NumPy ---------------------------------------------------------------------------
@@ -175,6 +180,6 @@ def cofactors(a):
 
 
 __all__ = [
-    "cholesky", "cofactors", "cross", "det", "eigh", "einsum", "inv", "linear", "matmul", "mm", "qr", "scaled_add", "slogdet",
-    "solve", "svd", "trace", "tril", "triu",
+    "cholesky", "cofactors", "cross", "det", "eigh", "einsum", "inv", "linear", "matmul", "mm", "qr", "scaled_add",
+    "slogdet", "solve", "svd", "trace", "tril", "triu",
 ]  # fmt: skip

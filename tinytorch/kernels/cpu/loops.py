@@ -54,6 +54,7 @@ def reassociate(function: Callable) -> Loop:
     return Loop(function, {"contract", "reassoc", "nsz"})
 
 
+one_thread = numba.njit(cache=True, nogil=True, error_model="numpy")  # turns that may write to the same place
 inlined = numba.njit(inline="always", error_model="numpy", fastmath={"contract"})
 
 f32, i32 = np.float32, np.int32
@@ -307,6 +308,17 @@ def log_softmax_backward(dy, y, dx):
             dx[r, c] = dy[r, c] - exp_inside(max(y[r, c], SMALLEST)) * s
 
 
+@loop
+def cross_entropy_backward(y, scale, target, dx):
+    """dx = scale · (eʸ - onehot) for each row; y holds log-probabilities, all NaN or none."""
+    for r in prange(y.shape[0]):
+        k = scale[r] if y[r, 0] == y[r, 0] else y[r, 0]
+        for c in range(y.shape[1]):
+            e = exp_inside(max(y[r, c], SMALLEST)) * k
+            dx[r, c] = e if y[r, c] > SMALLEST else ZERO * k
+        dx[r, target[r]] -= scale[r]
+
+
 @reassociate
 def layer_norm(x, weight, bias, eps, y, mean, rstd):
     """Each row to mean 0 and variance 1, then times weight plus bias; keeps the means and 1 / deviations."""
@@ -344,14 +356,74 @@ def layer_norm_backward(dy, x, weight, mean, rstd, dx, dweight, dbias):
             dbias[c] += dy[r, c]
 
 
+# ---- columns, and moving elements -------------------------------------------------------------------------------
+
+
+@one_thread
+def sum_columns(x, y):
+    """Row after row is added to the sums: memory is read in order, sixteen columns at a time."""
+    y[:] = ZERO
+    for r in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            y[c] += x[r, c]
+
+
+@one_thread
+def max_columns(x, y, at):
+    """The largest element of each column and the row of the first one; NaN counts as largest."""
+    y[:], at[:] = x[0], 0
+    for r in range(1, x.shape[0]):
+        for c in range(x.shape[1]):
+            better = x[r, c] > y[c] or (x[r, c] != x[r, c] and y[c] == y[c])
+            y[c] = x[r, c] if better else y[c]
+            at[c] = r if better else at[c]
+
+
+@loop
+def gather_rows(x, index, y):
+    for r in prange(index.shape[0]):
+        for c in range(index.shape[1]):
+            y[r, c] = x[r, index[r, c]]
+
+
+@loop
+def scatter_add_rows(dy, index, dx):
+    for r in prange(index.shape[0]):
+        for c in range(index.shape[1]):
+            dx[r, index[r, c]] += dy[r, c]
+
+
+@one_thread
+def add_slices(dy, index, dx):
+    """dx[index[i]] += dy[i]: a row that is named twice gets both."""
+    for i in range(index.size):
+        for c in range(dy.shape[1]):
+            dx[index[i], c] += dy[i, c]
+
+
+@one_thread
+def add_places(values, places, flat):
+    for i in range(places.size):
+        flat[places[i]] += values[i]
+
+
 # ---- optimisers --------------------------------------------------------------------------------------------------
 
 
 @loop
-def adam(p, g, m, v, step_size, beta1, beta2, eps, decay, root_correction):
-    """One step of Adam, all in one pass: read four arrays, write three."""
+def sgd(p, g, b, lr, momentum, rest, decay, nesterov):
+    """One step of SGD with momentum, all in one pass; b is the running sum of gradients, `rest` is 1 - dampening."""
     for i in prange(p.size):
         d = g[i] + decay * p[i]
-        m[i] = beta1 * m[i] + (ONE - beta1) * d
-        v[i] = beta2 * v[i] + (ONE - beta2) * d * d
+        b[i] = momentum * b[i] + rest * d
+        p[i] -= lr * (d + momentum * b[i] if nesterov else b[i])
+
+
+@loop
+def adam(p, g, m, v, step_size, beta1, beta2, rest1, rest2, eps, decay, root_correction):
+    """One step of Adam, all in one pass: read four arrays, write three. `rest` is 1 - beta, rounded only once."""
+    for i in prange(p.size):
+        d = g[i] + decay * p[i]
+        m[i] = beta1 * m[i] + rest1 * d
+        v[i] = beta2 * v[i] + rest2 * d * d
         p[i] -= step_size * m[i] / (f32(math.sqrt(v[i])) / root_correction + eps)

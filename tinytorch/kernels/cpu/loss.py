@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinytorch.kernels.cpu import fast
+
 _HALVES = ("float16", "bfloat16")
 
 
@@ -12,10 +14,19 @@ def _wide(x):
     return x.astype(np.float32) if x.dtype.name in _HALVES else x
 
 
+def _by_rows(loop, x):
+    """The compiled loop for large arrays, over (rows, n)."""
+    rows, y = fast.as_rows(x), np.empty_like(x)
+    getattr(fast.loops(), loop)(rows, np.maximum.reduce(rows, axis=1), fast.as_rows(y))
+    return y
+
+
 def log_softmax(x, dim):
     """x - max - log(sum(exp(x - max))): the largest exponent is 0, so nothing overflows."""
     if not x.size:
         return x.copy()
+    if dim is not None and dim == x.ndim - 1 and fast.is_fast(x):
+        return _by_rows("log_softmax", x)
     wide = _wide(x)
     y = np.asarray(wide - np.maximum.reduce(wide, axis=dim, keepdims=True))
     y -= np.log(np.add.reduce(np.exp(y), axis=dim, keepdims=True))
@@ -26,6 +37,8 @@ def softmax(x, dim):
     """exp(x - max) / sum(exp(x - max))"""
     if not x.size:
         return x.copy()
+    if dim is not None and dim == x.ndim - 1 and fast.is_fast(x):
+        return _by_rows("softmax", x)
     wide = _wide(x)
     e = np.asarray(wide - np.maximum.reduce(wide, axis=dim, keepdims=True))
     np.exp(e, out=e)
@@ -100,6 +113,10 @@ def put_at_class(v, target, shape):
 def cross_entropy_backward(dloss, y, target, factor):
     """dx = s · (softmax - onehot) with s = dloss · factor, where softmax = eʸ"""
     s = dloss * factor
+    if y.ndim == 2 and fast.is_fast(y):
+        dx = np.empty_like(y)
+        fast.loops().cross_entropy_backward(y, np.broadcast_to(s, len(y)).astype(np.float32), target, dx)
+        return dx
     dx = np.asarray(np.exp(y))
     dx *= np.expand_dims(s, 1) if s.ndim and y.ndim > 1 else s
     dx[_at_class(target)] -= s

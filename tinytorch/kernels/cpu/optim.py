@@ -9,12 +9,18 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.cpu import fast
+
 
 def sgd(p, g, buffer, lr, momentum, dampening, weight_decay, nesterov, maximize):
     """p -= lr · g with momentum: b = momentum · b + (1 - dampening) · g, and g becomes b, or g + momentum · b.
 
     `buffer` is b, changed in place; None without momentum or in the first step. Returns the buffer.
     """
+    if buffer is not None and not maximize and fast.is_fast(p, g, buffer):
+        numbers = map(np.float32, (lr, momentum, 1 - dampening, weight_decay))
+        fast.loops().sgd(p.reshape(-1), g.reshape(-1), buffer.reshape(-1), *numbers, nesterov)
+        return buffer
     if maximize:
         g = -g
     if weight_decay:
@@ -35,6 +41,11 @@ def adam(p, g, m, v, largest, step, lr, beta1, beta2, eps, weight_decay, decoupl
 
     m, v and `largest` (the greatest v so far, or None without amsgrad) are changed in place.
     """
+    if largest is None and not maximize and not decoupled and fast.is_fast(p, g, m, v):
+        root_correction = math.sqrt(1 - beta2**step)
+        numbers = (lr / (1 - beta1**step), beta1, beta2, 1 - beta1, 1 - beta2, eps, weight_decay, root_correction)
+        fast.loops().adam(*[a.reshape(-1) for a in (p, g, m, v)], *map(np.float32, numbers))
+        return
     if maximize:
         g = -g
     if weight_decay and decoupled:

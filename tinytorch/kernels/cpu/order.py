@@ -55,7 +55,7 @@ def sort(x, dim, descending=False):
 def topk(x, k, dim, largest=True):
     """(values, indices) of the k largest or smallest, sorted."""
     n = x.shape[dim]
-    if 0 < k < n // 4 and not x.dtype == bool:  # choose first, then sort the few
+    if 0 < k < n // 4 and x.dtype != bool:  # choose first, then sort the few
         values = wide(x)
         if largest:
             chosen = np.take(np.argpartition(values, n - k, axis=dim), np.arange(n - k, n), axis=dim)
@@ -108,7 +108,9 @@ def mode(x, dim):
 
 def unique(x, dim=None):
     """(values, inverse, counts), sorted; each NaN is different."""
-    values, inverse, counts = np.unique(wide(x), axis=dim, return_inverse=True, return_counts=True, equal_nan=False)
+    values, inverse, counts = np.unique(
+        wide(x), axis=dim, return_inverse=True, return_counts=True, equal_nan=False
+    )
     return values.astype(x.dtype, copy=False), inverse, counts
 
 

@@ -37,7 +37,6 @@ from numpy import (  # noqa: F401
     maximum,
     minimum,
     rad2deg,
-    sign,
     sin,
     sinh,
     sqrt,
@@ -74,7 +73,8 @@ def cast(x, dtype):
 
 
 def clone(x):
-    return x.copy(order="K")
+    """A copy with the same order of dimensions in memory; a repeated (expanded) element is written out."""
+    return x.copy() if x.flags.c_contiguous or 0 in x.strides else x.copy(order="K")
 
 
 def zeros_like(x):
@@ -163,6 +163,11 @@ def round(x):
 def round_decimals(x, decimals):
     scale = x.dtype.type(10.0 ** math.fabs(decimals))
     return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
+
+
+def sign(x):
+    """-1, 0 or 1; 0 for NaN."""
+    return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
 
 
 sgn = sign
@@ -273,7 +278,7 @@ def _polynomial(coefficients, x):
 
 
 def erfinv(y):
-    """The x with erf(x) = y: Giles's polynomials, then two of Newton's steps, which double the digits each."""
+    """The x with erf(x) = y: Giles's polynomials, then Newton's steps, which double the digits each."""
     shape, dtype = y.shape, y.dtype
     y = y.astype(np.float64).reshape(-1)
     w = -np.log((1 - y) * (1 + y))
@@ -281,8 +286,9 @@ def erfinv(y):
     inside = np.abs(y) < 1
     x = np.where(inside, x, 0)
     size = np.abs(y)
-    for _ in range(2):  # near 1, erf has lost the digits that erfc and 1 - |y| still have
-        missing = np.where(size < 0.5, size - erf(np.abs(x)), erfc(np.abs(x)) - (1 - size))
+    for _ in range(4):  # near 1, erf has lost the digits that erfc and 1 - |y| still have; there on ln erfc
+        tail = erfc(np.abs(x))
+        missing = np.where(size < 0.5, size - erf(np.abs(x)), tail * np.log(tail / (1 - size)))
         x = x + np.sign(y) * missing * np.exp(x * x) * (math.sqrt(math.pi) / 2)
     x = np.where(inside, x, np.where(np.abs(y) == 1, np.copysign(np.inf, y), np.nan))
     return x.astype(dtype).reshape(shape)
@@ -313,9 +319,10 @@ def addcdiv(a, x, y, value):
 
 def clamp(x, low, high):
     """x brought into [low, high]; where low > high, high. NaN stays NaN."""
+    dtype = x.dtype
     if low is not None:
-        x = np.maximum(x, low)
-    return x if high is None else np.minimum(x, high)
+        x = np.maximum(x, np.asarray(low, dtype))
+    return x if high is None else np.minimum(x, np.asarray(high, dtype))
 
 
 def nan_to_num(x, nan, posinf, neginf):

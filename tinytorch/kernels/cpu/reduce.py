@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.cpu import fast
+
 _FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
@@ -37,6 +39,10 @@ def count_along(shape, dim):
 
 
 def sum(x, dim=None, keepdim=False, dtype=None):
+    if dtype is None and fast.is_fast(x):
+        total = _fast_sum(x, dim, keepdim)
+        if total is not None:
+            return total
     wanted = dtype or x.dtype
     if dtype is not None and dtype.kind in "biu":
         x = x.astype(dtype)
@@ -46,8 +52,26 @@ def sum(x, dim=None, keepdim=False, dtype=None):
     return total if total.dtype == wanted else total.astype(wanted)
 
 
+def _fast_sum(x, dim, keepdim):
+    """Sums by compiled loops, over all elements or along the first or last dimension of several; else None."""
+    if dim is None or (x.ndim == 1 and dim == 0):
+        return np.full((1,) * x.ndim if keepdim else (), fast.loops().sum_all(fast.as_rows(x)), x.dtype)
+    if dim == x.ndim - 1:
+        y = np.empty(x.shape[:-1], x.dtype)
+        fast.loops().sum_rows(fast.as_rows(x), y.reshape(-1))
+    elif dim == 0:
+        y = np.empty(x.shape[1:], x.dtype)
+        fast.loops().sum_columns(x.reshape(len(x), -1), y.reshape(-1))
+    else:
+        return None
+    return np.expand_dims(y, dim) if keepdim else y
+
+
 def mean(x, dim=None, keepdim=False):
-    total = np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(x.dtype))
+    if fast.is_fast(x):
+        total = sum(x, dim, keepdim)
+    else:
+        total = np.add.reduce(x, axis=dim, keepdims=keepdim, dtype=_accumulator(x.dtype))
     y = total / total.dtype.type(count_along(x.shape, dim))
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
@@ -147,9 +171,15 @@ def extreme_along(x, dim, largest):
     if dim == x.ndim - 1:
         index = (np.argmax if largest else np.argmin)(values, axis=dim, keepdims=True)
         return np.take_along_axis(x, index, dim), index
+    if largest and dim == 0 and fast.is_fast(x):
+        y, index = np.empty(x.shape[1:], x.dtype), np.empty(x.shape[1:], np.int64)
+        fast.loops().max_columns(x.reshape(len(x), -1), y.reshape(-1), index.reshape(-1))
+        return y[None], index[None]
     best = (np.max if largest else np.min)(values, axis=dim, keepdims=True)  # argmax is slow across memory
-    index = np.argmax((values == best) | (values != values), axis=dim, keepdims=True)
-    return best.astype(x.dtype, copy=False), index
+    found = values == best
+    if np.isnan(best).any():
+        found |= values != values
+    return best.astype(x.dtype, copy=False), np.argmax(found, axis=dim, keepdims=True)
 
 
 def ties(x, y, dim, nan_too=False):

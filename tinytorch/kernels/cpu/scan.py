@@ -53,7 +53,9 @@ def cumprod_backward(dy, x, y, dim):
     at_first = (x == 0) & (zeros_so_far == 1)
     filled = np.where(x == 0, x.dtype.type(1), x)
     before = cumsum(dy * y, dim, reverse=True) / filled
-    there = cumsum(dy * np.multiply.accumulate(np.where(at_first, x.dtype.type(1), x), axis=dim), dim, reverse=True)
+    there = cumsum(
+        dy * np.multiply.accumulate(np.where(at_first, x.dtype.type(1), x), axis=dim), dim, reverse=True
+    )
     return np.where(zeros_so_far == 0, before, np.where(at_first, there, x.dtype.type(0)))
 
 
@@ -68,11 +70,6 @@ def product_of_others(x, dim):
 
 
 # ---- along a dimension, by index -----------------------------------------------------------------------------------
-
-
-def take_along(x, index, dim):
-    """y[.., i, ..] = x[.., index[.., i, ..], ..]"""
-    return np.take_along_axis(x, index, dim)
 
 
 def put_along(dy, index, dim, length, repeats=False):

@@ -125,6 +125,22 @@ def take_slice(x, index):
     return x[index]
 
 
+def take_inserted(x, index):
+    """x[index] with None in the index: new dimensions get the strides that PyTorch gives, left to right."""
+    y = x[index]
+    strides, at, dim = list(y.strides), 0, 0  # the next dimension of y, and of x
+    for number, part in enumerate(index):
+        if part is None:
+            strides[at] = x.shape[dim] * x.strides[dim] if dim < x.ndim else x.itemsize
+            at += 1
+        elif part is Ellipsis:
+            rest = x.ndim - dim - sum([p is not None for p in index[number + 1 :]])
+            at, dim = at + rest, dim + rest
+        else:
+            at, dim = at + isinstance(part, slice), dim + 1
+    return restride(y, y.shape, strides)
+
+
 def put_slice(shape_like, index, dy):
     """Zeros of a shape and dtype, with dy written at a basic index: the gradient of `take_slice`."""
     shape, dtype = shape_like

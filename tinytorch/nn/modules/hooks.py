@@ -172,7 +172,8 @@ class _AroundBackward:
                 given = given if isinstance(given, tuple) else (given,)
                 if len(given) != len(found):
                     raise RuntimeError(
-                        f"Backward hook returned an invalid number of grad_input, got {len(given)}, but expected {len(found)}"
+                        f"Backward hook returned an invalid number of grad_input, got {len(given)}, "
+                        f"but expected {len(found)}"
                     )
                 found = given
         return tuple(found[i] for i in places)

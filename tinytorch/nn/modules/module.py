@@ -124,7 +124,9 @@ class Module(HookMethods, StateMethods):
         """Add a tensor that is not learned; one that is not `persistent` is left out of the state_dict."""
         self._check_name("buffer", "_buffers", name)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+            )
         self._buffers[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
@@ -143,9 +145,9 @@ class Module(HookMethods, StateMethods):
         if not isinstance(name, str):
             raise TypeError(f"{what} name should be a string. Got {typename(name)}")
         if "." in name:
-            raise KeyError(f"{what} name can't contain \".\", got: {name}")
+            raise KeyError(f'{what} name can\'t contain ".", got: {name}')
         if name == "":
-            raise KeyError(f"{what} name can't be empty string \"\"")
+            raise KeyError(f'{what} name can\'t be empty string ""')
         if name not in self.__dict__[table] and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
@@ -183,7 +185,9 @@ class Module(HookMethods, StateMethods):
         for _, child in self.named_children():
             yield child
 
-    def _named_members(self, table: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         owners = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         seen = set()
         for owner, module in owners:
@@ -240,7 +244,9 @@ class Module(HookMethods, StateMethods):
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a dotted name."""
-        return self._get_member(target, lambda module, name: isinstance(getattr(module, name), Parameter), "an nn.Parameter")
+        return self._get_member(
+            target, lambda module, name: isinstance(getattr(module, name), Parameter), "an nn.Parameter"
+        )
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer with a dotted name."""
@@ -289,7 +295,7 @@ class Module(HookMethods, StateMethods):
             clear_grad(parameter, set_to_none)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Module:
-        """Replace what every parameter, gradient and buffer holds by `fn` of it; the parameters stay the same objects."""
+        """Replace what every parameter, gradient and buffer holds by `fn` of it; parameters stay the same objects."""
         if recurse:
             for child in self.children():
                 child._apply(fn)
@@ -333,7 +339,9 @@ class Module(HookMethods, StateMethods):
         return self.to("cpu")
 
     def cuda(self, device: Any = None) -> Module:
-        return self.to(Device("cuda") if device is None else Device("cuda", device) if isinstance(device, int) else device)
+        return self.to(
+            Device("cuda") if device is None else Device("cuda", device) if isinstance(device, int) else device
+        )
 
     def float(self) -> Module:
         """Floating-point parameters and buffers as float32; integers stay what they are."""
@@ -356,7 +364,7 @@ class Module(HookMethods, StateMethods):
         """Accepted, for programs that call it; worker processes of the DataLoader do not need it."""
         return self
 
-    # ---- the printed form ---------------------------------------------------------------------------------------------
+    # ---- the printed form ---------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
         """What stands between the brackets of the printed form: a subclass's settings."""
