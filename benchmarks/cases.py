@@ -1,8 +1,8 @@
 """What is timed: each case is written once against a namespace `T` and runs with `torch` and with `tinytorch`.
 
-A case is a function `setup(T) -> (work, results)`: `work()` is timed, `results()` gives tensors (outputs and gradients) by
-which the two libraries are compared before anything is timed. Inputs come from one NumPy generator, so both get the
-same numbers.
+A case is a function `setup(T) -> (work, results)`: `work()` is timed, `results()` gives tensors (outputs and gradients)
+by which the two libraries are compared before anything is timed. Inputs come from one NumPy generator, so both get
+the same numbers.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def forward_backward(group: str, name: str, shapes: list[tuple[int, ...]], f: Ca
 forward_backward("overhead", "x*y + x, 1 element", [(1,), (1,)], lambda T, x, y: x * y + x)
 forward_backward("overhead", "x*y + x, 8 elements", [(8,), (8,)], lambda T, x, y: x * y + x)
 forward_backward("overhead", "(x+2)**2 + 3, one number", [()], lambda T, x: (x + 2) ** 2 + 3)
-forward_backward("overhead", "chain of 8 small ops", [(8,)], lambda T, x: x.exp().tanh().sigmoid().sqrt().log().abs().neg().exp())
+forward_backward(
+    "overhead", "chain of 8 small ops", [(8,)], lambda T, x: x.exp().tanh().sigmoid().sqrt().log().abs().neg().exp()
+)
 
 
 @case("overhead", "20 view ops on 8x8")
@@ -90,7 +92,12 @@ forward_backward("pointwise", "gelu", [MILLION], lambda T, x: T.nn.functional.ge
 
 forward_backward("normalising", "softmax", [MILLION], lambda T, x: T.softmax(x, 1))
 forward_backward("normalising", "log_softmax", [MILLION], lambda T, x: T.log_softmax(x, 1))
-forward_backward("normalising", "layer norm", [MILLION, (1000,), (1000,)], lambda T, x, w, b: T.nn.functional.layer_norm(x, (1000,), w, b))
+forward_backward(
+    "normalising",
+    "layer norm",
+    [MILLION, (1000,), (1000,)],
+    lambda T, x, w, b: T.nn.functional.layer_norm(x, (1000,), w, b),
+)
 
 # ---- reductions -------------------------------------------------------------------------------------------------
 
@@ -109,7 +116,12 @@ forward_backward("reductions", "max of all", [MILLION], lambda T, x: x.max())
 for n in (64, 512, 1024):
     forward_backward("products", f"matmul {n}", [(n, n), (n, n)], lambda T, a, b: a @ b)
 forward_backward("products", "bmm 64 of 64x64", [(64, 64, 64), (64, 64, 64)], lambda T, a, b: T.bmm(a, b))
-forward_backward("products", "linear 256x512 to 256", [(256, 512), (256, 512), (256,)], lambda T, x, w, b: T.nn.functional.linear(x, w, b))
+forward_backward(
+    "products",
+    "linear 256x512 to 256",
+    [(256, 512), (256, 512), (256,)],
+    lambda T, x, w, b: T.nn.functional.linear(x, w, b),
+)
 
 # ---- moving elements --------------------------------------------------------------------------------------------
 

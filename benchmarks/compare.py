@@ -65,7 +65,13 @@ def spawn(library: str, group: str, names: list[str], threads: int, check: bool)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         environment[name] = str(threads)
     request = json.dumps([library, group, names, threads, check])
-    done = subprocess.run([sys.executable, "-m", "benchmarks.compare", "--child", request], env=environment, text=True, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.compare", "--child", request],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -110,7 +116,8 @@ def main() -> None:
             middle = statistics.median(ratios[n])
             low, _, high = statistics.quantiles(ratios[n], n=4) if len(ratios[n]) > 1 else (middle, 0, middle)
             verdict = "goal" if middle <= GOAL[group] else "must" if middle <= MUST[group] else "TOO SLOW"
-            print(f"  {n:28} {middle:6.2f}  ({low:.2f} to {high:.2f})  {statistics.median(times[n]) * 1e6:10.1f} us  {verdict}")
+            microseconds = statistics.median(times[n]) * 1e6
+            print(f"  {n:28} {middle:6.2f}  ({low:.2f} to {high:.2f})  {microseconds:10.1f} us  {verdict}")
         for n in wrong:
             print(f"  {n:28} DIFFERENT RESULTS: not timed")
         for n in (n for n in cases if mine.get(n, 0) is None):

@@ -1,6 +1,6 @@
 """Time per operation for chains of 10², 10³, 10⁴ and 10⁵ operations, forward and backward; writes a plot.
 
-    uv run python -m benchmarks.scaling [PICTURE.png]
+uv run python -m benchmarks.scaling [PICTURE.png]
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ def main() -> None:
 
         figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
         axes.semilogx(list(found), list(found.values()), marker="o")
-        axes.set(xlabel="operations in the chain", ylabel="microseconds per operation", ylim=(0, None), title="Forward and backward, 8 elements")
+        axes.set(
+            xlabel="operations in the chain",
+            ylabel="microseconds per operation",
+            ylim=(0, None),
+            title="Forward and backward, 8 elements",
+        )
         figure.savefig(sys.argv[1], dpi=120)
 
 

@@ -1,6 +1,6 @@
 """Fresh processes: what importing costs, and how soon the first training steps are done, tinytorch beside PyTorch.
 
-    uv run python -m benchmarks.startup [--rounds 7]
+uv run python -m benchmarks.startup [--rounds 7]
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def measure(program: str, rounds: int, libraries: tuple[str, ...]) -> dict[str, 
     for _ in range(rounds):
         for library in libraries:
             runs[library].append(fresh(program, library))
-    return {library: [statistics.median(column) for column in zip(*found, strict=True)] for library, found in runs.items()}
+    return {
+        library: [statistics.median(column) for column in zip(*found, strict=True)] for library, found in runs.items()
+    }
 
 
 def main() -> None:

@@ -13,10 +13,10 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 try:
-    from tinytorch import autograd, cuda, linalg, nn, optim, utils
+    from tinytorch import autograd, cuda, linalg, nn, optim, utils  # noqa: F401
     from tinytorch.api import *  # noqa: F403
 except (Exception, SystemExit) as _error:
-    # A stub file that does not run must not lock its writer out of `tinytorch check`: the error waits for its first use.
+    # A stub file that does not run must not lock its writer out of `tinytorch check`: the error waits for first use.
     _broken = _error
 
     def __getattr__(name: str) -> object:

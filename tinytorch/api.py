@@ -134,8 +134,9 @@ _rows(ops.cast, "is_floating_point is_signed is_complex is_nonzero")
 _CAST = _rows(ops.cast, "clone detach")
 _INDEXING = _rows(
     ops.select,
-    "gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill take put take_along_dim",
+    "gather scatter scatter_add scatter_reduce take_along_dim",
 )
+_INDEXING |= _rows(ops.slices, "index_select index_add index_copy index_fill take put")
 _INDEXING |= _rows(ops.masks, "masked_fill masked_select masked_scatter nonzero argwhere where")
 _INDEXING |= _rows(ops.indexing, "index_put")
 
@@ -172,9 +173,9 @@ METHODS: dict[str, Any] = {
     "register_hook": hooks.register_hook,
     "register_post_accumulate_grad_hook": hooks.register_post_accumulate_grad_hook,
     "retain_grad": hooks.retain_grad,
-    **{f"{name}_": getattr(ops.select, f"{name}_") for name in "scatter scatter_add scatter_reduce index_add".split()},
-    **{f"{name}_": getattr(ops.select, f"{name}_") for name in "index_copy index_fill put".split()},
-    **{f"{name}_": getattr(ops.masks, f"{name}_") for name in "masked_fill masked_scatter".split()},
+    **{f"{name}_": getattr(ops.select, f"{name}_") for name in ("scatter", "scatter_add", "scatter_reduce")},
+    **{f"{name}_": getattr(ops.slices, f"{name}_") for name in ("index_add", "index_copy", "index_fill", "put")},
+    **{f"{name}_": getattr(ops.masks, f"{name}_") for name in ("masked_fill", "masked_scatter")},
     "index_put_": ops.indexing.index_put_,
     "copy_": copy_,
     "fill_": fill_,

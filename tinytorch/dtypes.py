@@ -135,7 +135,7 @@ def of_scalar(value: object) -> dtype:
     raise TypeError(f"expected a number or a tensor, got {type(value).__name__}")
 
 
-_py_bool, _py_int, _py_float = type(True), type(0), type(0.0)
+_py_bool, _py_int, _py_float = True.__class__, (0).__class__, (0.0).__class__  # Python's own: the names are taken
 
 
 def _weaker(strong: dtype | None, weak: dtype | None) -> dtype | None:

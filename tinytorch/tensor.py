@@ -34,7 +34,9 @@ class Tensor:
     _grad_fn: Any = None  # the node that made this tensor, None for a leaf
     _output_nr = 0  # which of that node's outputs this is
     _base: Tensor | None = None  # for a view: the tensor whose memory it shows
-    _creation: str | None = None  # of a view that may not be written to with grad mode on: "no_grad", "inference", "multi"
+    _creation: str | None = (
+        None  # of a view that may not be written to with grad mode on: "no_grad", "inference", "multi"
+    )
     _seen_version = 0  # of a view: the storage version for which `_grad_fn` holds
     _accumulator: Any = None  # weak reference to the leaf's AccumulateGrad node
     _hooks: dict | None = None
@@ -151,8 +153,8 @@ class Tensor:
             if value:
                 return
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if value and self._inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
@@ -186,7 +188,9 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
                     f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of size "
@@ -215,7 +219,9 @@ class Tensor:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if value._array.dtype != self._array.dtype and self._requires_grad and not value.dtype.is_floating_point:
-            raise RuntimeError(f"data set to a tensor that requires gradients must be floating point, got {value.dtype}")
+            raise RuntimeError(
+                f"data set to a tensor that requires gradients must be floating point, got {value.dtype}"
+            )
         self._array = value._array
         self._storage = value._storage
 
@@ -286,7 +292,8 @@ class Tensor:
     def __deepcopy__(self, memo: dict) -> Tensor:
         if self._grad_fn is not None:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment."
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment."
             )
         if id(self) in memo:
             return memo[id(self)]
@@ -298,10 +305,16 @@ class Tensor:
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
         if self._grad_fn is not None:
-            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) can be pickled: use detach()")
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) can be pickled: use detach()"
+            )
         extra = {k: v for k, v in self.__dict__.items() if not k.startswith("_")} or None
         storage = self._storage
-        return rebuild, (type(self), storage, self._array.shape, self._array.strides, self.storage_offset(), self._requires_grad), extra
+        return (
+            rebuild,
+            (type(self), storage, self._array.shape, self._array.strides, self.storage_offset(), self._requires_grad),
+            extra,
+        )
 
     def __dlpack__(self, **options: Any) -> Any:
         if self.requires_grad:
@@ -350,7 +363,11 @@ def rebuild(cls: type, storage: Storage, shape: tuple, strides: tuple, offset: i
     """A tensor on a storage: pickle's and deepcopy's way back, which keeps what is shared shared."""
     flat = storage.flat
     t = _new(cls)
-    t._array = np.lib.stride_tricks.as_strided(flat[offset:], shape, strides) if 0 not in shape else np.empty(shape, flat.dtype)
+    t._array = (
+        np.lib.stride_tricks.as_strided(flat[offset:], shape, strides)
+        if 0 not in shape
+        else np.empty(shape, flat.dtype)
+    )
     t._storage = storage
     if requires_grad:
         t._requires_grad = True
@@ -384,9 +401,7 @@ def normalize_dim(dim: int, ndim: int) -> int:
         dim = dim.__index__()
     limit = ndim or 1  # a 0-d tensor is addressed as if it had one dimension
     if not -limit <= dim < limit:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
     return dim + limit if dim < 0 else dim
 
 

@@ -88,7 +88,11 @@ def run(T: Any, steps: list, numbers: list, tracked: bool) -> list:
     dx, dw = T.autograd.grad(total, [x, w], allow_unused=True, create_graph=True)
     second = T.autograd.grad(dw, [w], allow_unused=True)[0] if dw.requires_grad else None
     facts = [(tuple(t.shape), t.requires_grad, t.is_leaf, t._version, t._is_view(), t._base is base) for t in tensors]
-    return [[t.detach().tolist() for t in tensors], facts, *[None if g is None else g.tolist() for g in (dx, dw, second)]]
+    return [
+        [t.detach().tolist() for t in tensors],
+        facts,
+        *[None if g is None else g.tolist() for g in (dx, dw, second)],
+    ]
 
 
 @pytest.mark.parametrize("seed", range(250))
@@ -108,7 +112,9 @@ def test_random_programs_of_views_and_writes(seed: int) -> None:
         assert mine == real
         return
     assert mine[1] == real[1]
-    for what, a, b in zip(("value", "x.grad", "w.grad", "second"), [mine[0], *mine[2:]], [real[0], *real[2:]], strict=True):
+    for what, a, b in zip(
+        ("value", "x.grad", "w.grad", "second"), [mine[0], *mine[2:]], [real[0], *real[2:]], strict=True
+    ):
         if a is None or b is None:
             assert not np.any(b if a is None else a), what  # no gradient, and a gradient of zeros
             continue

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -177,7 +178,7 @@ def test_status_shows_every_exercise(course, say):
     assert say("check", "autograd")[0] == 1
     code, out, err = say("status")
     assert code == 0 and err == ""
-    rows = {line.split()[1]: line for line in out.splitlines() if "autograd." in line}
+    rows = {line.split()[0]: line for line in out.splitlines() if "autograd." in line}
     assert set(rows) == set(autograd_ids())
     assert "2/2" in rows[UNBROADCAST] and "public checks passed" in rows[UNBROADCAST]
     assert "yours" in rows[UNBROADCAST] and ENGINE in rows[UNBROADCAST]
@@ -426,6 +427,37 @@ def test_file_that_does_not_compile_is_no_obstacle(course):
     assert done.returncode == 1 and b"Traceback" not in done.stderr
     assert entries["autograd.mul_backward"]["state"] == "untouched"
     assert course.run("status").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="opens a pseudo-terminal")
+@pytest.mark.parametrize("columns", [80, 200])
+def test_terminal_shows_every_name_and_place_whole(course, columns):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    line = [sys.executable, "-m", "tinytorch", "status"]
+    env = course.environment(TERM="xterm-256color")
+    process = subprocess.Popen(line, cwd=course.root, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert process.wait(timeout=30) == 0
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+    assert "\x1b" in shown.decode(), "coloured"
+    assert all(entry.id in text and entry.where in text for entry in catalog.exercises())
+    assert max(map(len, text.splitlines())) <= columns
 
 
 # ---- speed --------------------------------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def _run(T: Any, case: Case, arrays: list[np.ndarray], seed: int) -> dict[str, l
 
 def flatten(value: Any) -> list:
     """Results as a flat list: tensors, numbers, and the members of tuples and lists of them."""
-    if isinstance(value, tuple | list) and not type(value).__name__ == "Size":
+    if isinstance(value, tuple | list) and type(value).__name__ != "Size":
         return [v for member in value for v in flatten(member)]
     return [value]
 

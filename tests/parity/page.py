@@ -81,7 +81,9 @@ def names(space: str) -> list[str]:
             continue
         value = inspect.getattr_static(where, name, None)
         module = getattr(value, "__module__", None)
-        if inspect.ismodule(value) or (module or "").startswith(("typing", "collections", "enum", "functools", "builtins.m")):
+        if inspect.ismodule(value) or (module or "").startswith(
+            ("typing", "collections", "enum", "functools", "builtins.m")
+        ):
             continue
         found.append(name)
     return found

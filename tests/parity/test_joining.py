@@ -7,7 +7,24 @@ import pytest
 
 import tinytorch
 from tests.oracle import torch
-from tests.parity.harness import Case, Error, b8, bf16, below, compare, f16, f32, f64, i32, i64, ids, run_case, run_error, same, u8
+from tests.parity.harness import (
+    Case,
+    Error,
+    b8,
+    below,
+    bf16,
+    compare,
+    f16,
+    f32,
+    f64,
+    i32,
+    i64,
+    ids,
+    run_case,
+    run_error,
+    same,
+    u8,
+)
 
 CASES = [
     Case("cat", lambda T, x, y: T.cat([x, y]), f32(3, 4), f32(2, 4)),
@@ -76,15 +93,19 @@ CASES = [
 
 ERRORS = [
     Error("cat", lambda T: T.cat([]), words="torch.cat(): expected a non-empty list of Tensors"),
-    Error("cat", lambda T, x: T.cat(x), f32(2), words="argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"),
+    Error("cat", lambda T, x: T.cat(x), f32(2),
+          words="argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"),
     Error("cat", lambda T, x: T.cat([x, 1]), f32(2), words="expected Tensor as element 1 in argument 0, but got int"),
-    Error("cat", lambda T, x, y: T.cat([x, y]), f32(3, 4), f32(2), words="Tensors must have same number of dimensions: got 2 and 1"),
+    Error("cat", lambda T, x, y: T.cat([x, y]), f32(3, 4), f32(2),
+          words="Tensors must have same number of dimensions: got 2 and 1"),
     Error("cat", lambda T, x, y: T.cat([x, y]), f32(3, 4), f32(2, 3),
           words="except in dimension 0. Expected size 4 but got size 3 for tensor number 1 in the list."),
     Error("cat", lambda T, x, y: T.cat([x, y]), f32(3, 4), f32(0, 3), words="Expected size 4 but got size 3"),
     Error("cat", lambda T, x: T.cat([x, x], 2), f32(3, 4), words="(expected to be in range of [-2, 1], but got 2)"),
-    Error("cat", lambda T, x: T.cat([x, x]), f32(), words="zero-dimensional tensor (at position 0) cannot be concatenated"),
-    Error("cat", lambda T, x: T.cat([x, x], out=T.empty(0)), f32(2), words="functions with out=... arguments don't support"),
+    Error("cat", lambda T, x: T.cat([x, x]), f32(),
+          words="zero-dimensional tensor (at position 0) cannot be concatenated"),
+    Error("cat", lambda T, x: T.cat([x, x], out=T.empty(0)), f32(2),
+          words="functions with out=... arguments don't support"),
     Error("cat", lambda T, x: T.cat([x, x], out=T.empty(0, dtype=T.int64)), f32(2, grad=False),
           words="torch.cat(): input types can't be cast to the desired output type Long"),
     Error("stack", lambda T: T.stack([]), words="stack expects a non-empty TensorList"),
@@ -94,8 +115,10 @@ ERRORS = [
     Error("hstack", lambda T, x, y: T.hstack([x, y]), f32(3, 4), f32(2, 2), words="Expected size 3 but got size 2"),
     Error("vstack", lambda T, x, y: T.vstack([x, y]), f32(3, 4), f32(3), words="Expected size 4 but got size 3"),
     Error("hstack", lambda T: T.hstack([]), words="hstack expects a non-empty TensorList"),
-    Error("Tensor.repeat", lambda T, x: x.repeat(2), f32(3, 4), words="Number of dimensions of repeat dims can not be smaller"),
-    Error("Tensor.repeat", lambda T, x: x.repeat(-1, 2), f32(3, 4), words="Trying to create tensor with negative dimension -3: [-3, 8]"),
+    Error("Tensor.repeat", lambda T, x: x.repeat(2), f32(3, 4),
+          words="Number of dimensions of repeat dims can not be smaller"),
+    Error("Tensor.repeat", lambda T, x: x.repeat(-1, 2), f32(3, 4),
+          words="Trying to create tensor with negative dimension -3: [-3, 8]"),
     Error("repeat_interleave", lambda T, x: x.repeat_interleave(-1), f32(3), words="Repeats must be non-negative"),
     Error("repeat_interleave", lambda T, x, n: x.repeat_interleave(n, 0), f32(3, 4), i64(2, make=below(3)),
           words=("repeats must have the same size as input along dim", "repeats.size(0) = 2", "input.size(0) = 3")),
@@ -103,14 +126,17 @@ ERRORS = [
           words="repeats can not be negative"),
     Error("repeat_interleave", lambda T, x: x.repeat_interleave(x, 0), f32(3), words="not implemented for 'Float'"),
     Error("roll", lambda T, x: x.roll(1, 2), f32(3, 4), words="(expected to be in range of [-2, 1], but got 2)"),
-    Error("roll", lambda T, x: x.roll((1, 2), 0), f32(3, 4), words="shifts and dimensions must align. shifts: 2, dims:1"),
+    Error("roll", lambda T, x: x.roll((1, 2), 0), f32(3, 4),
+          words="shifts and dimensions must align. shifts: 2, dims:1"),
     Error("roll", lambda T, x: x.roll((1, 2)), f32(3, 4), words="shifts and dimensions must align. shifts: 2, dims:0"),
     Error("flip", lambda T, x: x.flip(0, 0), f32(3, 4), words="dim 0 appears multiple times in the list of dims"),
     Error("flip", lambda T, x: x.flip(2), f32(3, 4), words="(expected to be in range of [-2, 1], but got 2)"),
     Error("fliplr", lambda T, x: x.fliplr(), f32(3), words="Input must be >= 2-d."),
     Error("flipud", lambda T, x: x.flipud(), f32(), words="Input must be >= 1-d."),
-    Error("rot90", lambda T, x: x.rot90(1, (0, 0)), f32(3, 4), words="expected rotation dims to be different, but got dim0 = 0 and dim1 = 0"),
-    Error("rot90", lambda T, x: x.rot90(1, (0,)), f32(3, 4), words="expected total rotation dims == 2, but got dims = 1"),
+    Error("rot90", lambda T, x: x.rot90(1, (0, 0)), f32(3, 4),
+          words="expected rotation dims to be different, but got dim0 = 0 and dim1 = 0"),
+    Error("rot90", lambda T, x: x.rot90(1, (0,)), f32(3, 4),
+          words="expected total rotation dims == 2, but got dims = 1"),
     Error("rot90", lambda T, x: x.rot90(), f32(3), words="expected total dims >= 2, but got total dims = 1"),
 ]  # fmt: skip
 

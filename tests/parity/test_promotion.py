@@ -25,8 +25,8 @@ NUMBERS = {
 SCALARS = (2, -1, 2.5, True, 0, 300)
 UNARY = words(
     "abs acos acosh asin asinh atan atanh ceil cos cosh deg2rad rad2deg erf erfc erfinv exp exp2 expm1 floor frac "
-    "isfinite isinf isnan isneginf isposinf isreal log log10 log1p log2 logical_not bitwise_not logit nan_to_num neg positive "
-    "reciprocal round rsqrt sgn sigmoid sign signbit sin sinc sinh sqrt square tan tanh trunc relu"
+    "isfinite isinf isnan isneginf isposinf isreal log log10 log1p log2 logical_not bitwise_not logit nan_to_num neg "
+    "positive reciprocal round rsqrt sgn sigmoid sign signbit sin sinc sinh sqrt square tan tanh trunc relu"
 )
 BINARY = words(
     "add sub mul div floor_divide remainder fmod pow float_power "

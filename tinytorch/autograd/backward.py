@@ -159,9 +159,7 @@ def _run(outputs: tuple, seeds: tuple, retain: bool | None, create_graph: bool, 
 
 def _target_edge(t: Tensor, number: int) -> Edge:
     if not t.requires_grad:
-        raise RuntimeError(
-            f"One of the differentiated Tensors does not require grad (the one at index {number})"
-        )
+        raise RuntimeError(f"One of the differentiated Tensors does not require grad (the one at index {number})")
     return gradient_edge(t)
 
 

@@ -54,13 +54,12 @@ class _Context(Op):
             given.append(as_tensor(gradient))
         results = self.function.backward(self, *given)
         results = results if isinstance(results, tuple) else (results,)
-        if len(results) > len(self._positions) and any(g is not None for g in results[len(self._positions) :]):
+        expected = len(self._positions)
+        extra = results[expected:]
+        if len(results) < expected or any(g is not None for g in extra):
             raise RuntimeError(
-                f"function {self.name()} returned an incorrect number of gradients (expected {len(self._positions)}, got {len(results)})"
-            )
-        if len(results) < len(self._positions):
-            raise RuntimeError(
-                f"function {self.name()} returned an incorrect number of gradients (expected {len(self._positions)}, got {len(results)})"
+                f"function {self.name()} returned an incorrect number of gradients "
+                f"(expected {expected}, got {len(results)})"
             )
         results = tuple(results[i] for i, is_tensor in enumerate(self._positions) if is_tensor)
         return tuple(g._array if arrays and isinstance(g, Tensor) else g for g in results)

@@ -22,7 +22,12 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     with enable_grad():
         given, single = _prepare(inputs, create_graph)
         outputs, single_out = _call(func, given, strict)
-        seeds = _vector(v, outputs, "The vector v can only be None if the user-provided function returns a single Tensor with a single element.")
+        seeds = _vector(
+            v,
+            outputs,
+            "The vector v can only be None if the user-provided function returns a single Tensor with a single "
+            "element.",
+        )
         found = _gradients(outputs, given, seeds, create_graph, strict)
     return _unwrap(outputs, single_out, create_graph), _unwrap(found, single, create_graph)
 
@@ -32,7 +37,12 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     with enable_grad():
         given, _ = _prepare(inputs, create_graph)
         outputs, single_out = _call(func, given, strict)
-        directions = _vector(v, given, "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+        directions = _vector(
+            v,
+            given,
+            "The vector v can only be None if the input to the user-provided function is a single Tensor with a "
+            "single element.",
+        )
         dummies = tuple(wrap(np.zeros_like(o._array)).requires_grad_() for o in outputs)
         first = _gradients(outputs, given, dummies, True, strict)  # linear in the dummies: its gradient is J itself
         found = _gradients(first, dummies, directions, create_graph, False)
@@ -40,7 +50,12 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
 
 
 def jacobian(
-    func: Callable, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False, strategy: str = "reverse-mode"
+    func: Callable,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
 ) -> Any:
     """All first derivatives: for output of shape O and input of shape I a tensor of shape O + I.
 
@@ -58,7 +73,9 @@ def jacobian(
             for at in np.ndindex(output._array.shape):
                 seed = np.zeros_like(output._array)
                 seed[at] = 1
-                for column, g in zip(rows, _gradients((output,), given, (wrap(seed),), create_graph, strict), strict=True):
+                for column, g in zip(
+                    rows, _gradients((output,), given, (wrap(seed),), create_graph, strict), strict=True
+                ):
                     column.append(g)
             table.append(tuple(_stack(r, output, t, create_graph) for r, t in zip(rows, given, strict=True)))
     entries = tuple(row[0] if single else row for row in table)
@@ -122,9 +139,19 @@ def _gradients(outputs: tuple, inputs: tuple, seeds: tuple, create_graph: bool, 
     pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
     found: tuple = (None,) * len(inputs)
     if pairs:
-        found = grad([o for o, _ in pairs], inputs, [s for _, s in pairs], retain_graph=True, create_graph=create_graph, allow_unused=True)
+        found = grad(
+            [o for o, _ in pairs],
+            inputs,
+            [s for _, s in pairs],
+            retain_graph=True,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
     if strict and any(g is None for g in found):
-        raise RuntimeError("The output of the user-provided function is independent of one of its inputs. This is not allowed in strict mode.")
+        raise RuntimeError(
+            "The output of the user-provided function is independent of one of its inputs. This is not allowed in "
+            "strict mode."
+        )
     return tuple(wrap(np.zeros_like(t._array)) if g is None else g for g, t in zip(found, inputs, strict=True))
 
 

@@ -152,11 +152,11 @@ def gradient_edge(t: Tensor | None) -> Edge:
 
 
 def mark_fresh(results: tuple, edges: tuple[Edge, ...]) -> None:
-    """Tell the leaves among `edges` which of these gradients nobody but `results` holds: no saved value, no other node."""
+    """Tell leaves which of these gradients nobody but `results` holds: they are no saved value, no other node's."""
     for gradient, (node, _) in zip(results, edges, strict=True):
-        if type(node) is AccumulateGrad and type(gradient) is np.ndarray and gradient.base is None:
-            if sys.getrefcount(gradient) == _HELD_ONCE and gradient.flags.c_contiguous:
-                node.fresh = gradient
+        own_memory = type(gradient) is np.ndarray and gradient.base is None and gradient.flags.c_contiguous
+        if own_memory and type(node) is AccumulateGrad and sys.getrefcount(gradient) == _HELD_ONCE:
+            node.fresh = gradient
 
 
 def _held_once() -> int:

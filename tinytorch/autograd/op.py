@@ -117,7 +117,7 @@ def finish(ctx: Op, inputs: tuple, output: Any) -> Any:
 
 
 def record(ctx: Op, inputs: tuple, output: Any) -> None:
-    """Make `ctx` the node of `output`: edges to where the inputs came from, and the saved values with their versions."""
+    """Make `ctx` the node of `output`: edges to where the inputs came from, and saved values with their versions."""
     edges = []
     for t in inputs:
         if t is not None and t._grad_fn is not None and t._base is None:
@@ -180,7 +180,7 @@ def _bring_to(gradient: Any, form: tuple | None) -> Any:
 
 
 _INFERENCE = (
-    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
-    "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use "
-    "`torch.no_grad()` instead of `torch.inference_mode()`."
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+    "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in "
+    "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
 )

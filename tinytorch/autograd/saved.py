@@ -22,7 +22,9 @@ class Saved:
 
     __slots__ = ("array", "storage", "version", "tensor", "output_nr", "packed")
 
-    def __init__(self, array: np.ndarray, storage: Storage | None, tensor: Tensor | None, output_nr: int | None) -> None:
+    def __init__(
+        self, array: np.ndarray, storage: Storage | None, tensor: Tensor | None, output_nr: int | None
+    ) -> None:
         self.array = array
         self.storage = storage
         self.version = 0 if storage is None else storage.version
@@ -52,15 +54,19 @@ class Saved:
 
     def _overwritten(self, ctx: Any) -> str:
         kind = dtypes.from_numpy_dtype(self.array.dtype).legacy
-        of = f", which is output {self.output_nr} of {ctx.label or type(ctx).__name__}," if self.output_nr is not None else ""
+        of = (
+            f", which is output {self.output_nr} of {ctx.label or type(ctx).__name__},"
+            if self.output_nr is not None
+            else ""
+        )
         if self.tensor is not None and self.tensor._grad_fn is not None:
             maker = self.tensor._grad_fn.name().removesuffix("0").removesuffix("Backward")
             of = f", which is output {self.tensor._output_nr} of {maker},"
         return (
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[torch.{kind} {list(self.array.shape)}]{of} is at version {self.storage.version}; "  # type: ignore[union-attr]
-            f"expected version {self.version} instead. Hint: enable anomaly detection to find the operation that failed "
-            "to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+            f"[torch.{kind} {list(self.array.shape)}]{of} is at version {self.storage.version}; "
+            f"expected version {self.version} instead. Hint: enable anomaly detection to find the operation that "
+            "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
         )
 
 

@@ -161,17 +161,23 @@ def _forbidden(t: Tensor, happened: str) -> str:
     else:
         maker = node.name().removesuffix("0").removesuffix("1").removesuffix("2").removesuffix("Backward")
         what = f"Output {t._output_nr} of {maker} is a view"
-        what += f" and {happened} modified inplace." if t._creation == "multi" else (
-            f" of a view which was created in {made} mode and {happened} modified inplace with grad mode enabled."
+        what += (
+            f" and {happened} modified inplace."
+            if t._creation == "multi"
+            else (
+                f" of a view which was created in {made} mode and {happened} modified inplace with grad mode enabled."
+            )
         )
     if t._creation == "multi":
         return (
-            f"{what} This view is the output of a function that returns multiple views. Such functions do not allow the "
+            f"{what} This view is the output of a function that returns multiple views. Such "
+            f"functions do not allow the "
             "output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
         )
     return (
         f"{what} Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-        f"moving both the view and the inplace either both inside the {made} block (if you don't want the inplace to be "
+        f"moving both the view and the inplace either both inside the {made} block (if "
+        f"you don't want the inplace to be "
         "tracked) or both outside (if you want the inplace to be tracked)."
     )
 
@@ -250,10 +256,12 @@ def _keep_saved_inputs(node: Any, t: Tensor, since: int) -> None:
             if before is None:
                 before = wrap(t._array.copy())
                 before._requires_grad, before._grad_fn, before._output_nr = t.requires_grad, t.grad_fn, t._output_nr
-            node._saved = tuple([
-                Saved(before._array, before._storage, before, None) if type(s) is Saved and s.tensor is t else s
-                for s in saved
-            ])
+            node._saved = tuple(
+                [
+                    Saved(before._array, before._storage, before, None) if type(s) is Saved and s.tensor is t else s
+                    for s in saved
+                ]
+            )
         for following, _ in node.next_functions:
             if following is not None and following.sequence > since and following not in seen:
                 seen.add(following)
@@ -263,10 +271,12 @@ def _keep_saved_inputs(node: Any, t: Tensor, since: int) -> None:
 def _saved_output_moved(node: Any, t: Tensor, old: np.ndarray) -> None:
     """Where backward needs the op's output (exp_, sigmoid_), it is now found in the memory of `t`."""
     if getattr(node, "_saved", None):
-        node._saved = tuple([
-            Saved(t._array, t._storage, None, s.output_nr) if type(s) is Saved and s.array is old else s
-            for s in node._saved
-        ])
+        node._saved = tuple(
+            [
+                Saved(t._array, t._storage, None, s.output_nr) if type(s) is Saved and s.array is old else s
+                for s in node._saved
+            ]
+        )
 
 
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2}

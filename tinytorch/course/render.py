@@ -137,9 +137,7 @@ def totals(rows: Sequence[Row]) -> list[Line]:
     earned, points = sum(row.earned for row in rows), sum(row.points for row in rows)
     said = ", ".join(f"{states.count(state)} {WORDS[state]}" for state in WORDS)
     code = [row.code for row in rows]
-    runs = ", ".join(
-        f"{code.count(name)} {name}" for name in ("yours", "reference", "nobody's") if name in code
-    )
+    runs = ", ".join(f"{code.count(name)} {name}" for name in ("yours", "reference", "nobody's") if name in code)
     return [
         Line(f"{count(len(rows), 'exercise')}: {said}. {earned} of {count(points, 'point')}.", "head"),
         Line(f"Code in use: {runs or 'none'}."),
@@ -188,24 +186,30 @@ def printable(text: str) -> str:
     return "".join(c if c in "\n\t" or c.isprintable() or c == " " else repr(c)[1:-1] for c in text)
 
 
-def table(rows: Sequence[Row], titles: dict[str, str]) -> Table:
-    """The table of progress, for rich."""
+def table(rows: Sequence[Row], titles: dict[str, str], width: int | None = None) -> Table:
+    """The table of progress, for rich. In less than 110 columns the places stand below the names."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(*HEADERS, header_style="bold")
+    narrow = width is not None and width < 110
+    made = Table(*HEADERS[:4], *(() if narrow else HEADERS[4:]), header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in made.columns:
         column.overflow = "fold"
     made.columns[1].justify = "right"
-    made.columns[1].no_wrap = True
+    for column in made.columns[:2]:
+        column.no_wrap = True
     colours = {PASSED: "green", IN_PROGRESS: "yellow", UNTOUCHED: "dim"}
     for chapter, part in by_chapter(rows):
-        made.add_section()
         made.add_row(Text(heading(chapter, titles), style="bold"), Text(_share(part), style="bold"))
         for row in part:
-            texts = [Text(cell) for cell in cells(row)]
+            *texts, where = [Text(cell) for cell in cells(row)]
             texts[2].stylize(colours[row.state])
-            made.add_row(*texts)
+            if narrow:
+                texts[0] = Text.assemble(texts[0], "\n  ", (where.plain, "dim"))
+                made.add_row(*texts)
+            else:
+                made.add_row(*texts, where)
     return made
 
 
@@ -258,8 +262,6 @@ def table_html(rows: Sequence[Row], titles: dict[str, str]) -> str:
         body.append(f"<tr><th scope='rowgroup' colspan='5' style='{_CELL}'>{name}, {_share(part)}</th></tr>")
         for row in part:
             shown = [html.escape(cell) for cell in cells(row)]
-            shown[2] = (
-                f"<span style='{_CSS[_KIND[row.state]] if row.state == PASSED else ''}'>{shown[2]}</span>"
-            )
+            shown[2] = f"<span style='{_CSS[_KIND[row.state]] if row.state == PASSED else ''}'>{shown[2]}</span>"
             body.append("<tr>" + "".join(f"<td style='{_CELL}'>{cell}</td>" for cell in shown) + "</tr>")
     return f"<table class='tinytorch-progress'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"

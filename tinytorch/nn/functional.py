@@ -8,17 +8,22 @@ from __future__ import annotations
 import warnings
 
 from tinytorch import kernels
+from tinytorch.nn import functional_activations
+from tinytorch.nn.functional_activations import *  # noqa: F403
 from tinytorch.ops import elementary, loss
 from tinytorch.ops.elementary import sigmoid, tanh
 from tinytorch.ops.grids import one_hot
 from tinytorch.ops.linalg import linear
 from tinytorch.ops.loss import cross_entropy, l1_loss, mse_loss, nll_loss
+from tinytorch.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
 from tinytorch.ops.random import rand
 from tinytorch.tensor import Tensor, wrap
 
 __all__ = [
-    "cross_entropy", "dropout", "l1_loss", "linear", "log_softmax", "mse_loss", "nll_loss", "one_hot", "relu", "relu_", "sigmoid",
-    "softmax", "tanh",
+    "batch_norm", "cross_entropy", "dropout", "group_norm", "instance_norm", "l1_loss", "layer_norm",
+    "linear", "log_softmax", "mse_loss", "nll_loss", "normalize", "one_hot", "relu", "relu_", "rms_norm",
+    "sigmoid", "softmax", "softmin", "tanh",
+    *functional_activations.__all__,
 ]  # fmt: skip
 
 
@@ -45,6 +50,11 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: object = None) -> Tensor:
     """log(softmax(x)) along a dimension, without overflow."""
     return loss.log_softmax(input, _implicit_dim("log_softmax", input, _stacklevel) if dim is None else dim, dtype)
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: object = None) -> Tensor:
+    """softmax of -x: the smallest number gets the largest share."""
+    return loss.softmax(-input, _implicit_dim("softmin", input, _stacklevel) if dim is None else dim, dtype)
 
 
 def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:

@@ -32,6 +32,7 @@ from tinytorch.ops import (  # noqa: F401
     scan,
     select,
     shape,
+    slices,
     views,
 )
 from tinytorch.ops.side import TensorSide

@@ -1,8 +1,8 @@
 """Activations: functions of each element that stand between the layers with weights.
 
-Most are a row of the table: the kernel of that name, and the derivative, which runs on arrays and, where backward itself
-is recorded, on tensors; `k` has the functions for either. Derivatives are written in x, with `where` at the corners: a
-product with a mask would make NaN of an infinite gradient.
+Most are a row of the table: the kernel of that name, and the derivative, which runs on arrays and, where backward
+itself is recorded, on tensors; `k` has the functions for either. Derivatives are written in x, with `where` at the
+corners: a product with a mask would make NaN of an infinite gradient.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from tinytorch import kernels
 from tinytorch.autograd.op import Op
+from tinytorch.dtypes import float32
 from tinytorch.kernels.cpu.reduce import is_half
 from tinytorch.ops.cast import to_dtype
 from tinytorch.ops.elementary import erf, exp, sigmoid, tanh
@@ -43,7 +44,8 @@ class Activation(Op):
 
 
 def _row(label: str, verb: str, formula: str, derivative: Callable[..., Any]) -> type[Activation]:
-    return type(label, (Activation,), {"__doc__": f"y = {formula}", "verb": verb, "derivative": staticmethod(derivative)})
+    members = {"__doc__": f"y = {formula}", "verb": verb, "derivative": staticmethod(derivative)}
+    return type(label, (Activation,), members)
 
 
 def _elu_slope(k: Any, dy: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
@@ -68,7 +70,8 @@ LogSigmoid = _row("LogSigmoid", "log_sigmoid", "log σ(x)", lambda k, dy, x: dy 
 Elu = _row("Elu", "elu", "x above 0, α (eˣ - 1) below", _elu_slope)
 Celu = _row("Celu", "elu", "x above 0, α (e^(x/α) - 1) below", _elu_slope)
 
-LeakyRelu = _row("LeakyRelu", "leaky_relu", "x above 0, a · x below", lambda k, dy, x, slope: k.where(x > 0, dy, dy * slope))
+LeakyRelu = _row("LeakyRelu", "leaky_relu", "x above 0, a · x below", lambda k, dy, x, slope: k.where(
+    x > 0, dy, dy * slope))  # fmt: skip
 RreluWithNoise = _row("RreluWithNoise", "leaky_relu", "x above 0, a · x below", LeakyRelu.derivative)
 Threshold = _row("Threshold", "threshold", "x above t, else v", lambda k, dy, x, t, v: k.where(x <= t, 0.0, dy))
 Hardtanh = _row("Hardtanh", "hardtanh", "x brought into [low, high]", lambda k, dy, x, low, high: k.where(
@@ -119,7 +122,9 @@ def silu_backward(dy: Tensor, x: Tensor) -> Tensor:
 _INTEGERS = "biu"
 
 
-def _activate(op: type[Activation], kernel: str, name: str, input: Tensor, *params: Any, kinds: str = _INTEGERS) -> Tensor:
+def _activate(
+    op: type[Activation], kernel: str, name: str, input: Tensor, *params: Any, kinds: str = _INTEGERS
+) -> Tensor:
     """Run a row of the table; TypeError for what is no tensor, NotImplementedError for a dtype the kernel lacks."""
     if not isinstance(input, Tensor):
         need_tensors(name, input=input)
@@ -343,6 +348,4 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 def wide(x: Tensor) -> Tensor:
     """The kernel of this name, recorded: halves in float32, anything else as it is."""
-    from tinytorch.dtypes import float32
-
     return to_dtype(x, float32) if is_half(x._array.dtype) else x

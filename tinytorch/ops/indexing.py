@@ -1,7 +1,7 @@
 """`x[...]` and `x[...] = y`.
 
-An index has a basic part (numbers, slices, None, ...), which gives a view, and an advanced part (tensors, lists, masks),
-which then picks from that view and copies. PyTorch applies the two one after the other. NumPy mixes them, which
+An index has a basic part (numbers, slices, None, ...), which gives a view, and an advanced part (tensors, lists,
+masks), which then picks from that view and copies. PyTorch applies the two one after the other. NumPy mixes them, which
 makes a difference in `x[0, :, [1, 2]]`: PyTorch gives the shape of `x[0][:, [1, 2]]`.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 from tinytorch import kernels
 from tinytorch.autograd.op import Op
 from tinytorch.autograd.views import check_in_place
-from tinytorch.ops.promotion import kind_name
 from tinytorch.ops.inplace import Writer, copy_, fill_
+from tinytorch.ops.promotion import kind_name
 from tinytorch.ops.views import Alias, Select, Slice, Unsqueeze
 from tinytorch.tensor import Tensor, wrap
 
@@ -131,8 +131,10 @@ def check_put(t: Tensor, template: tuple, tensors: list, values: Tensor) -> None
     # where each element would go, on an array that has the shape of t but no memory of its own
     ghost = np.broadcast_to(np.empty((), np.bool_), t._array.shape)
     try:
-        shape = ghost[filled(template, [i._array for i in tensors])].shape if len(tensors) > 1 or t._array.ndim != 1 else (
-            _places_in_row(t._array, tensors[0]._array)
+        shape = (
+            ghost[filled(template, [i._array for i in tensors])].shape
+            if len(tensors) > 1 or t._array.ndim != 1
+            else (_places_in_row(t._array, tensors[0]._array))
         )
     except IndexError as error:
         raise IndexError(_out_of_bounds(error, tensors)) from None
@@ -142,7 +144,8 @@ def check_put(t: Tensor, template: tuple, tensors: list, values: Tensor) -> None
     fits = len(have) <= len(shape) and all([n in (1, m) for n, m in zip(have[::-1], shape[::-1], strict=False)])
     if not fits:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(values._array.shape)} cannot be broadcast to indexing result of "
+            f"shape mismatch: value tensor of shape {list(values._array.shape)} cannot be "
+            f"broadcast to indexing result of "
             f"shape {list(shape)}"
         )
 
@@ -176,7 +179,9 @@ def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 def _put_arguments(name: str, input: Tensor, indices: Any, values: Any) -> tuple:
     if isinstance(indices, Tensor) or not isinstance(indices, list | tuple):
-        raise TypeError(f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
+        )
     for number, part in enumerate(indices):
         if not isinstance(part, Tensor):
             raise TypeError(f"expected Tensor as element {number} in argument 0, but got {type(part).__name__}")
@@ -195,7 +200,8 @@ def split_index(x: Tensor, index: Any) -> tuple[tuple, list]:
     """
     if type(index) is list and len(index) < 32 and any([_is_several(part) for part in index]):
         warnings.warn(
-            "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+            "Using a non-tuple sequence for multidimensional indexing is deprecated and will "
+            "be changed in pytorch 2.9; use "
             "x[tuple(seq)] instead of x[seq].", stacklevel=3,
         )  # fmt: skip
         index = tuple(index)
@@ -266,7 +272,8 @@ def _index_array(part: Any) -> Any:
         array = part._array
         if array.dtype == np.uint8:
             warnings.warn(
-                "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", stacklevel=4
+                "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+                stacklevel=4,
             )
             return wrap(array.astype(bool))
         if array.dtype.kind not in "ib" or array.dtype.kind == "i" and array.itemsize < 4:
@@ -296,7 +303,8 @@ def advanced_index(view: Tensor, advanced: list) -> tuple[tuple, list]:
             for d, n in enumerate(array.shape):
                 if dim + d >= len(shape) or shape[dim + d] != n:
                     raise IndexError(
-                        f"The shape of the mask {list(array.shape)} at index {d} does not match the shape of the indexed "
+                        f"The shape of the mask {list(array.shape)} at index {d} does not match the shape "
+                        f"of the indexed "
                         f"tensor {list(shape)} at index {dim + d}"
                     )
         if len(advanced) > 1:
@@ -305,7 +313,8 @@ def advanced_index(view: Tensor, advanced: list) -> tuple[tuple, list]:
                 lengths = np.broadcast_shapes(lengths, picked)
             except ValueError:
                 shapes = [
-                    [int(np.count_nonzero(i._array))] if i._array.dtype == bool else list(i._array.shape) for _, i in advanced
+                    [int(np.count_nonzero(i._array))] if i._array.dtype == bool else list(i._array.shape)
+                    for _, i in advanced
                 ]
                 raise IndexError(
                     "shape mismatch: indexing tensors could not be broadcast together with shapes "

@@ -57,7 +57,9 @@ class Repeat(Op):
         return kernels.of(x).repeat(x, times)
 
     def backward(ctx, dy):
-        return dy.reshape(tuple(ctx.pairs)).sum(axis=tuple(range(0, len(ctx.pairs), 2)), keepdims=True).reshape(ctx.shape)
+        return (
+            dy.reshape(tuple(ctx.pairs)).sum(axis=tuple(range(0, len(ctx.pairs), 2)), keepdims=True).reshape(ctx.shape)
+        )
 
 
 class Roll(Op):
@@ -95,7 +97,9 @@ class Rot90(Op):
 
 def _tensors(name: str, tensors: Any) -> tuple:
     if isinstance(tensors, Tensor) or not isinstance(tensors, list | tuple):
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     for number, t in enumerate(tensors):
         if not isinstance(t, Tensor):
             raise TypeError(f"expected Tensor as element {number} in argument 0, but got {type(t).__name__}")
@@ -141,7 +145,8 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
         for d, (n, m) in enumerate(zip(model, shape, strict=True)):
             if n != m and d != dim:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {n} but got size {m} for tensor "
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {n} but "
+                    f"got size {m} for tensor "
                     f"number {number} in the list."
                 )
     return Cat.apply(*given, dim=dim, kept=[n for n, _ in parts])
@@ -236,7 +241,7 @@ def column_stack(tensors: Any) -> Tensor:
 
 
 def repeat(self: Tensor, *repeats: Any) -> Tensor:
-    """The tensor laid side by side, `repeats[d]` times along dimension d; more numbers than dimensions add some in front.
+    """The tensor laid side by side, `repeats[d]` times along dimension d; surplus numbers add dimensions in front.
 
     >>> import tinytorch
     >>> tinytorch.tensor([1, 2]).repeat(2, 2)
@@ -246,9 +251,7 @@ def repeat(self: Tensor, *repeats: Any) -> Tensor:
     times = shape_of(repeats)
     shape = self._array.shape
     if len(times) < len(shape):
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     padded = (1,) * (len(times) - len(shape)) + shape
     result = [t * n for t, n in zip(times, padded, strict=True)]
     if min(times, default=1) < 0:
@@ -262,7 +265,9 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
     """Every element (every slice along `dim`) several times, one copy beside the other.
 
     `repeats` is a number, or a tensor with one for each slice. With a tensor of counts alone the result is the indices,
@@ -298,7 +303,7 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
         if counts < 0:
             raise RuntimeError("Repeats must be non-negative")
         times = counts
-    from tinytorch.ops.select import index_select
+    from tinytorch.ops.slices import index_select
 
     return index_select(input, dim, wrap(np.repeat(np.arange(n), times)))
 

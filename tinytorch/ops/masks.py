@@ -57,7 +57,7 @@ class MaskedSelect(Op):
 
 
 class MaskedScatter(Writer):
-    """y = x with the elements of s, one after the other, where the mask is true,  dx = dy with zeros there,  ds = dy there"""
+    """y = x with the elements of s where the mask is true, in order,  dx = dy with zeros there,  ds = dy there"""
 
     def write(ctx, x, mask, source):
         ctx.source_like = source.shape, source.dtype
@@ -100,7 +100,9 @@ _C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short int
 
 
 def _masked_fill(run: str, input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    _bool_mask(mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {_C_NAMES.get(mask.dtype.name)}")
+    _bool_mask(
+        mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {_C_NAMES.get(mask.dtype.name)}"
+    )
     shapes = mask._array.shape, input._array.shape
     whole = common_shape(*(shapes if run == "apply" else shapes[::-1]))
     if run == "apply_" and whole != input._array.shape:
@@ -146,7 +148,8 @@ def _masked_scatter(run: str, input: Tensor, mask: Tensor, source: Tensor) -> Te
     _bool_mask(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {kind_name(mask)}")
     if input._array.dtype != source._array.dtype:
         raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes but got{kind_name(input)} and {kind_name(source)}"
+            f"masked_scatter: expected self and source to have same dtypes but "
+            f"got{kind_name(input)} and {kind_name(source)}"
         )
     whole = common_shape(input._array.shape, mask._array.shape)
     if whole != input._array.shape:
@@ -191,7 +194,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         raise TypeError(f"where() received an invalid combination of arguments - got ({given})")
     if condition._array.dtype == np.uint8:
         warnings.warn(
-            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
+            "where received a uint8 condition tensor. This behavior is deprecated and will "
+            "be removed in a future version of "
             "PyTorch. Use a boolean condition instead.", stacklevel=2,
         )  # fmt: skip
         condition = to_dtype(condition, _BOOL)
@@ -200,7 +204,10 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {kind_name(condition)}"
         )
     common = common_dtype(input, other)
-    x, y = (to_dtype(v, common) if isinstance(v, Tensor) else wrap(np.asarray(v).astype(common.numpy)) for v in (input, other))
+    x, y = (
+        to_dtype(v, common) if isinstance(v, Tensor) else wrap(np.asarray(v).astype(common.numpy))
+        for v in (input, other)
+    )
     common_shape(common_shape(condition._array.shape, x._array.shape), y._array.shape)
     return Where.apply(condition, x, y)
 

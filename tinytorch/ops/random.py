@@ -75,7 +75,8 @@ class Generator:
         data = new_state._array.tobytes()
         if len(data) != _STATE_BYTES:
             raise RuntimeError(
-                f"Expected a CPUGeneratorImplState of size {_STATE_BYTES} but found the input RNG state size to be {len(data)}"
+                f"Expected a CPUGeneratorImplState of size {_STATE_BYTES} but found the input RNG state size to be "
+                f"{len(data)}"
             )
         seed, state, inc, has, left = (
             int.from_bytes(data[a:b], "little") for a, b in ((0, 8), (8, 24), (24, 40), (40, 48), (48, 56))
@@ -177,7 +178,8 @@ def _maker(name: str, kernel: str, draw: Callable, words: str) -> tuple[Callable
         return options(made, device, requires_grad) if out is None else into(name, made, out, dtype)
 
     def make_like(input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-                  layout: Any = None, memory_format: Any = None, generator: Generator | None = None) -> Tensor:  # fmt: skip
+                  layout: Any = None, memory_format: Any = None,
+                  generator: Generator | None = None) -> Tensor:  # fmt: skip
         need_tensors(f"{name}_like", input=input)
         wanted = _floating(kernel, dtype or input.dtype)
         return _filled_like(input, draw(_stream(generator), input._array.shape, wanted), device, requires_grad)
@@ -253,7 +255,8 @@ def randint_like(input: Tensor, *bounds: int, low: int = 0, high: int | None = N
 
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: DType | None = None, device: Any = None,
-             requires_grad: bool = False, layout: Any = None, pin_memory: bool = False, out: Any = None) -> Tensor:  # fmt: skip
+             requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
+             out: Any = None) -> Tensor:  # fmt: skip
     """The numbers 0 to n-1 in random order."""
     wanted = dtype or (out.dtype if out is not None else dtypes.int64)
     _shape("randperm", (n,))
@@ -375,8 +378,8 @@ def _filler(name: str, kernel: str | None, draw: Callable[..., np.ndarray], chec
         numbers = list(values.values())
         if kernel == "continuous" and not self.dtype.is_floating_point:
             raise RuntimeError(
-                f"{words.split(':')[0]} distribution is a continuous probability distribution. dtype must be a floating "
-                f"point but you specified {kind_name(self)}"
+                f"{words.split(':')[0]} distribution is a continuous probability distribution. dtype must be a "
+                f"floating point but you specified {kind_name(self)}"
             )
         if kernel not in (None, "continuous"):
             _floating(kernel, self.dtype)
@@ -433,7 +436,7 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
 
 
 def random_(self: Tensor, *bounds: Any, generator: Generator | None = None, **named: int) -> Tensor:
-    """Overwrite with integers: from 0 to what the dtype holds, `random_(to)` below to, `random_(from, to)` from there."""
+    """Overwrite with integers: `random_()` all that the dtype holds, `random_(to)` below to, `random_(from, to)`."""
     low, high = named.get("from", 0), named.get("to")
     if bounds:
         low, high = (low, bounds[0]) if len(bounds) == 1 else bounds

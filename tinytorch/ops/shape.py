@@ -261,7 +261,9 @@ def common_shape(a: tuple, b: tuple) -> tuple:
         return a
     width = max(len(a), len(b))
     found = []
-    for d, (n, m) in enumerate(zip((1,) * (width - len(a)) + tuple(a), (1,) * (width - len(b)) + tuple(b), strict=True)):
+    for d, (n, m) in enumerate(
+        zip((1,) * (width - len(a)) + tuple(a), (1,) * (width - len(b)) + tuple(b), strict=True)
+    ):
         if n != m and 1 not in (n, m):
             raise RuntimeError(
                 f"The size of tensor a ({n}) must match the size of tensor b ({m}) at non-singleton dimension {d}"
@@ -371,7 +373,10 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     at, wanted = normalize_dim(dim, len(shape)), tuple(sizes)
     if not wanted:
         raise RuntimeError("unflatten: sizes must be non-empty")
-    wrong = f"unflatten: Provided sizes {list(wanted)} don't multiply up to the size of dim {at} ({shape[at]}) in the input tensor"
+    wrong = (
+        f"unflatten: Provided sizes {list(wanted)} don't multiply up to the size of dim {at} ({shape[at]}) in the "
+        "input tensor"
+    )
     if -1 in wanted:
         known = -math.prod(wanted)
         if wanted.count(-1) > 1:
@@ -390,7 +395,8 @@ def property_t(self: Tensor) -> Tensor:
     if ndim not in (1, 2):
         warnings.warn(
             "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases." if not ndim else
-            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is "
+            "deprecated and it will throw an "
             "error in a future release. Consider `x.mT` to transpose batches of matrices or "
             "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
             stacklevel=2,
@@ -432,7 +438,8 @@ def infer_shape(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
         return shape
     if known == 0 and numel == 0:
         raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 can "
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the "
+            f"unspecified dimension size -1 can "
             "be any value and is ambiguous"
         )
     if known == 0 or numel % known:

@@ -114,9 +114,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim, index = normalize_dim(dim, len(shape)), int(index)
     if not -shape[dim] <= index < shape[dim]:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
-        )
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
     return Select.apply(input, (slice(None),) * dim + (index, ...))
 
 
@@ -295,7 +293,8 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     needed = kernels.of(input._array).reach(window) * itemsize
     if needed > has:
         raise RuntimeError(
-            f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {offset}, and itemsize {itemsize} "
+            f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset "
+            f"{offset}, and itemsize {itemsize} "
             f"requiring a storage size of {needed} are out of bounds for storage of size {has}"
         )
     buffer = input.storage()._elements

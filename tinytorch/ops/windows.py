@@ -1,4 +1,4 @@
-"""The verbs of `kernels.of` that move elements, for tensors: what the backwards of views, joins and indices are made of.
+"""The verbs of `kernels.of` that move elements, for tensors: what backward of views, joins and indices is made of.
 
 All of these are linear, and they come in pairs: the backward of one is the other.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch import kernels
 from tinytorch.autograd.op import Op
-from tinytorch.ops import joining, masks, select, shape, views
+from tinytorch.ops import joining, masks, select, shape, slices, views
 from tinytorch.tensor import Tensor, wrap
 
 
@@ -132,8 +132,8 @@ class WindowVerbs:
     )
     diagonal, sliding = staticmethod(views.diagonal), staticmethod(views.unfold)
     gather, scatter, scatter_add = map(staticmethod, (select.gather, select.scatter, select.scatter_add))
-    index_select, index_add, index_fill = map(staticmethod, (select.index_select, select.index_add, select.index_fill))
-    take = staticmethod(select.take)
+    index_select, index_add, index_fill = map(staticmethod, (slices.index_select, slices.index_add, slices.index_fill))
+    take = staticmethod(slices.take)
     masked_fill, masked_select, masked_scatter, where = map(
         staticmethod, (masks.masked_fill, masks.masked_select, masks.masked_scatter, masks.where)
     )
@@ -146,7 +146,7 @@ class WindowVerbs:
     def put(x: Tensor, index: Tensor, source: Any, accumulate: bool) -> Tensor:
         if not isinstance(source, Tensor):
             source = wrap(np.full(index._array.shape, source, x._array.dtype))
-        return select.put(x, index, source, accumulate)
+        return slices.put(x, index, source, accumulate)
 
     @staticmethod
     def counts_along(shape: tuple, dim: int, index: Tensor, include_self: bool, dtype: np.dtype) -> Tensor:

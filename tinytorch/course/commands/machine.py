@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from tinytorch.course.commands import write, write_json, write_rich
+from tinytorch.course.commands import write, write_json
 
 
 @click.command(short_help="Open the lessons in JupyterLab.")
@@ -42,16 +42,12 @@ def doctor(as_json: bool) -> int:
     if as_json:
         write_json({"findings": [asdict(finding) for finding in found], "ok": not missing})
         return int(bool(missing))
-    from rich.table import Table
-    from rich.text import Text
-
-    colours = {"ok": "green", "missing": "red", "optional": "dim"}
-    table = Table("looked at", "found", "detail", header_style="bold")
-    for finding in found:
-        detail = finding.detail + (f"\nto mend it: {finding.mend}" if finding.mend else "")
-        state = Text(finding.state, style=colours[finding.state])
-        table.add_row(Text(finding.name), state, Text(detail, overflow="fold"))
-    write_rich(table)
+    colours = {"ok": "green", "missing": "red", "optional": None}
+    for finding in found:  # without rich: it may be what is missing
+        state = click.style(f"{finding.state:<8}", fg=colours[finding.state])
+        write(f"{state}  {finding.name:<10}  {finding.detail}")
+        if finding.mend:
+            write(f"{'':22}to mend it: {finding.mend}")
     names = ", ".join(finding.name for finding in missing)
     write(f"Missing: {names}." if missing else "Everything that the course needs is here.")
     return int(bool(missing))

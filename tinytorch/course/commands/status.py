@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 import click
 
 from tinytorch.course import catalog, progress, render, state
@@ -19,6 +22,7 @@ def status(as_json: bool) -> int:
     if as_json:
         write_json(progress.as_document(rows))
         return 0
-    write_rich(render.table(rows, {chapter.name: chapter.title for chapter in catalog.chapters()}))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    write_rich(render.table(rows, {chapter.name: chapter.title for chapter in catalog.chapters()}, width))
     say(render.totals(rows))
     return 0

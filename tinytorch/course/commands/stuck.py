@@ -64,7 +64,7 @@ def solution(exercise: str, give_up: bool) -> int:
 
         from tinytorch.course.commands import write_rich
 
-        write_rich(Syntax(found.source, "python", background_color="default"))
+        write_rich(Syntax(found.source, "python", background_color="default", word_wrap=True))
     else:
         write(found.source)
     return 0

@@ -48,7 +48,7 @@ class Coverage:
 def forgotten(coverage: Coverage, array: Array, original: np.ndarray, scalars: list[Any]) -> tuple[int, ...] | None:
     """The index of the first element that a launch should have written to `array`, and did not."""
     reads, writes, atomics = (flags[places(array)] for flags in coverage.touched[array.base])
-    if not writes.any() or atomics.any() or writes.all():
+    if not writes.any() or atomics.any() or writes.all() or original.dtype.kind == "V":
         return None
     missing = ~writes
     if original.dtype.kind == "f" and (missing & np.isnan(original)).any() and not np.isnan(original[reads]).any():
@@ -79,7 +79,9 @@ def first(mask: np.ndarray) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(mask)[0])
 
 
-def tell_forgotten(runtime: Runtime, coverage: Coverage, array: Array, original: np.ndarray, scalars: list[Any]) -> None:
+def tell_forgotten(
+    runtime: Runtime, coverage: Coverage, array: Array, original: np.ndarray, scalars: list[Any]
+) -> None:
     index = forgotten(coverage, array, original, scalars)
     if index is None:
         return

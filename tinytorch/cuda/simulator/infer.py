@@ -26,6 +26,9 @@ DOUBLES = {"float64", "literal64", "array64", "caller64"}
 _RANK = ("bool", "small", "int", "uint", "float16", "float32", "caller64", "array64", "literal64", "float64", "complex")
 
 
+Names = dict[str, Any]  # the types of the variables at one point of a kernel
+
+
 @dataclass(frozen=True)
 class ArrayType:
     """An array of one dtype; `space` is global, shared, local or const."""
@@ -163,3 +166,9 @@ def builtin_type(name: str, arguments: list[Any]) -> Any:
             found = promote(found, other)
         return found
     return "range" if name == "range" else None
+
+
+def join(names: Names, other: Names) -> None:
+    """After a branch: a variable is what it is on either way."""
+    for name, kind in other.items():
+        names[name] = unify(names[name], kind) if name in names else kind

@@ -15,6 +15,7 @@ import numpy as np
 
 from tinytorch.cuda import seam
 from tinytorch.cuda.simulator.infer import DOUBLES, FLOATS, INTS, ArrayType, TupleType
+from tinytorch.cuda.simulator.nodes import as_key, call, cuda_attribute, is_constant, load, located, store
 from tinytorch.cuda.simulator.sites import ATOMIC, BRANCH, CALL, LOOP, MARK, READ, WRITE, Site, Sites
 from tinytorch.cuda.simulator.source import Source
 
@@ -40,6 +41,7 @@ class Rewritten:
     tree: ast.FunctionDef | None = None
     constants: dict[str, Any] = field(default_factory=dict)
     switches: bool = False
+    variable_sizes: list[tuple[int, str]] = field(default_factory=list)  # line and text of array sizes not constant
 
 
 class Instrument(ast.NodeTransformer):
@@ -196,6 +198,12 @@ class Instrument(ast.NodeTransformer):
         self.temporaries += 1
         return f"_sim_t{self.temporaries}"
 
+    def is_fixed(self, size: ast.expr) -> bool:
+        """Whether Numba can know an array's size when it compiles: it depends on no argument and no launch."""
+        names = {node.id for node in ast.walk(size) if isinstance(node, ast.Name)}
+        return not names & set(self.source.parameters) and not any(isinstance(n, ast.Attribute) and n.attr in
+            ("x", "y", "z", "shape", "size") for n in ast.walk(size))  # fmt: skip
+
     # accesses
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
@@ -222,6 +230,8 @@ class Instrument(ast.NodeTransformer):
             method = ast.Attribute(array, f"{verb}{len(parts)}", ast.Load())
             result = ast.Call(method, [*value, *map(self.visit, parts), code], [])
         else:
+            if kind == WRITE:
+                self.site(READ, node, ast.unparse(value[0]))  # of a whole array on the right
             result = call(f"_sim_{verb}", array, *value, as_key(self.visit(node.slice)), code)
         return located(ast.copy_location(result, node))
 
@@ -285,6 +295,8 @@ class Instrument(ast.NodeTransformer):
         if hasattr(node, "cuda"):
             name = node.cuda
             self.out.switches |= any(part in name for part in SWITCHING)
+            if name in ("shared.array", "local.array") and node.args and not self.is_fixed(node.args[0]):
+                self.out.variable_sizes.append((node.lineno, ast.unparse(node.args[0])))
             self.straight.flops += 2 if name in ("fma", "fp16.hfma") else name.startswith("fp16.")
             arguments = [self.visit(argument) for argument in node.args]
             if name not in PLAIN and not name.startswith("fp16."):
@@ -309,44 +321,3 @@ class Instrument(ast.NodeTransformer):
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         return located(node)
-
-
-def call(function: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(load(function), list(arguments), [])
-
-
-def load(name: str) -> ast.Name:
-    return ast.Name(name, ast.Load())
-
-
-def store(name: str) -> ast.Name:
-    return ast.Name(name, ast.Store())
-
-
-def located(node: Any, like: ast.AST | None = None) -> Any:
-    """The node with a line for each new part of it: its own line, or that of `like`."""
-    if like is not None:
-        ast.copy_location(node, like)
-    return ast.fix_missing_locations(node)
-
-
-def cuda_attribute(name: str) -> ast.expr:
-    """`shared.array` -> `_sim_cuda.shared_array`"""
-    flat = name if name.startswith("fp16.") else name.replace(".", "_")
-    result: ast.expr = load("_sim_cuda")
-    for part in flat.split("."):
-        result = ast.Attribute(result, part, ast.Load())
-    return result
-
-
-def as_key(node: ast.expr) -> ast.expr:
-    """An index as a value: `1:n, j` -> `(slice(1, n, None), j)`."""
-    if isinstance(node, ast.Slice):
-        return call("slice", *(part or ast.Constant(None) for part in (node.lower, node.upper, node.step)))
-    if isinstance(node, ast.Tuple):
-        return ast.Tuple([as_key(element) for element in node.elts], ast.Load())
-    return node
-
-
-def is_constant(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) or isinstance(getattr(node, "value_known", None), int)

@@ -62,6 +62,14 @@ def _dimensions(name: str, size: Any) -> Position:
     return Position(*(int(n) for n in (*sizes, 1, 1)[:3]))
 
 
+class KernelFailed(Exception):
+    """The kernel raised `error`."""
+
+    def __init__(self, error: Exception):
+        super().__init__(error)
+        self.error = error
+
+
 class Launch:
     """One launch, from its arguments to its report."""
 
@@ -132,7 +140,7 @@ class Launch:
                 for number in range(self.runtime.shape.blocks):
                     self.runtime.block = number
                     self.cuda.begin_block(number)
-                    self.scheduler.run_block(self.compiled.function, self.values, self.compiled.switches)
+                    self._run_block()
                     self.runtime.phase += 1
                     self.look_if_long()
                 finished = True
@@ -140,9 +148,8 @@ class Launch:
                 pass
             except KernelHangs as hang:
                 self._tell_hang(hang)
-            except Exception as error:  # whatever a learner's kernel raises
-                if not self._tell_error(error):
-                    raise
+            except KernelFailed as failure:
+                self._tell_error(failure.error)
             self.look()
         self.races.finish()
         originals = [value.copy() for _, value, _ in self.arguments.arrays]
@@ -151,6 +158,16 @@ class Launch:
         self.result.trace = self.trace
         if finished:
             self._after(originals)
+
+    def _run_block(self) -> None:
+        try:
+            self.scheduler.run_block(self.compiled.function, self.values, self.compiled.switches)
+        except (StopLaunch, KernelHangs):
+            raise
+        except Exception as error:  # whatever a learner's kernel raises
+            if not self._frames(error):
+                raise
+            raise KernelFailed(error) from error
 
     def _after(self, originals: list[np.ndarray]) -> None:
         scalars = [value for value in self.values if type(value) is int]
@@ -186,21 +203,23 @@ class Launch:
             site.file, site.line, None, threads, blocks,
         ))  # fmt: skip
 
-    def _tell_error(self, error: Exception) -> bool:
-        """Notes what the kernel raised, and where; False where it was not the kernel."""
+    def _frames(self, error: Exception) -> list[traceback.FrameSummary]:
+        """The lines of the kernel and its device functions that the error passed; none where it is not theirs."""
         files = self.runtime.program.sources
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-                  if frame.lineno in files.get(frame.filename, ())]  # fmt: skip
-        if not frames:
-            return False
+        return [frame for frame in traceback.extract_tb(error.__traceback__)
+                if frame.lineno in files.get(frame.filename, ())]  # fmt: skip
+
+    def _tell_error(self, error: Exception) -> None:
+        """Notes what the kernel raised, and where."""
+        last = self._frames(error)[-1]
+        text = self.runtime.program.sources[last.filename][last.lineno]
         threads, blocks = self._here()
         self.runtime.findings.add(Diagnosis(
             "kernel-error",
-            f"thread {threads[0]} of block {blocks[0]} stopped at line {frames[-1].lineno} "
-            f"(`{files[frames[-1].filename][frames[-1].lineno]}`) with {type(error).__name__}: {error}",
-            frames[-1].filename, frames[-1].lineno, None, threads, blocks,
+            f"thread {threads[0]} of block {blocks[0]} stopped at line {last.lineno} (`{text}`) with "
+            f"{type(error).__name__}: {error}",
+            last.filename, last.lineno, None, threads, blocks,
         ))  # fmt: skip
-        return True
 
     def report(self) -> Report:
         self.result.diagnoses = self.runtime.findings.all()

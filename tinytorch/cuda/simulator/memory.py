@@ -12,7 +12,7 @@ import numpy as np
 from tinytorch.cuda.simulator.arithmetic import caster, poison
 from tinytorch.cuda.simulator.diagnoses import cell
 from tinytorch.cuda.simulator.infer import ArrayType
-from tinytorch.cuda.simulator.sites import SHARED_BIT, SIZE_SHIFT
+from tinytorch.cuda.simulator.sites import NEXT_SITE, SHARED_BIT, SIZE_SHIFT
 
 if TYPE_CHECKING:
     from tinytorch.cuda.simulator.runtime import Runtime
@@ -118,14 +118,14 @@ class Array:
             return self.part(key, code)
         if 1 <= self.ndim <= 4:
             return getattr(self, f"read{self.ndim}")(*key, code)
-        return self._element(key, code)._any(code)
+        return self._element(key, code).read1(0, code)
 
     def write(self, value: Any, key: Any, code: int) -> None:
         key = key if isinstance(key, tuple) else (key,)
         if len(key) < self.ndim or any(isinstance(part, slice) for part in key):
             part = self.part(key, code)
             for index in np.ndindex(*part.shape):
-                part.write(value.read(index, code) if isinstance(value, Array) else value, index, code)
+                part.write(value.read(index, code + NEXT_SITE) if isinstance(value, Array) else value, index, code)
         elif 1 <= self.ndim <= 4:
             getattr(self, f"write{self.ndim}")(value, *key, code)
         else:
@@ -153,9 +153,6 @@ class Array:
         """One element of an array with no or many dimensions, as an array of one."""
         rest = self.part(key, code)
         return rest._view((1,), (1,), rest.offset)
-
-    def _any(self, code: int) -> Any:
-        return getattr(self, "read1")(0, code)
 
     # mistakes
 

@@ -24,8 +24,8 @@ class Compiled:
 
     function: Callable[..., Any] | None = None
     result: Any = None
-    switches: bool = False
-    tree: ast.FunctionDef | None = None
+    switches: bool = False  # whether it ever waits for other threads
+    tree: ast.FunctionDef | None = None  # as rewritten, for those who want to see it: `ast.unparse(tree)`
 
     def __call__(self, *values: Any, **named: Any) -> Any:
         assert self.function is not None
@@ -55,12 +55,20 @@ class Program:
             self.findings.add(Diagnosis(
                 "float64",
                 f"line {line} computes `{text}` in float64: it mixes a float32 with {why}. Double precision is up to "
-                "64 times slower on a GPU. Wrap the constant, the start value or the int: `float32(0)`, `np.float32(n)`.",
+                "64 times slower on a GPU. Wrap the constant, the start value or the int: `float32(0)`, `float32(n)`.",
                 source.file, line,
             ))  # fmt: skip
 
         compiled.result = TypeWalk(source, types, self.compile, wide).result
         rewritten = Instrument(source, self.sites, self.constant_array).run()
+        for line, text in rewritten.variable_sizes:
+            self.findings.add(Diagnosis(
+                "kernel-error",
+                f"line {line}: the size `{text}` of a shared or local array must be known when the kernel is compiled, "
+                "so it cannot come from an argument or the launch. Use a global constant, or dynamic shared memory "
+                "(`cuda.shared.array(0, dtype)` and the launch's fourth number).",
+                source.file, line,
+            ))  # fmt: skip
         compiled.switches = rewritten.switches
         compiled.tree = rewritten.tree
         namespace = {**function.__globals__, **source.closure, **self.names}

@@ -115,7 +115,7 @@ class Races:
     def _tell(self, table: Table, writer: int, other: int, across_blocks: bool) -> None:
         runtime = self.runtime
         code, other_code = (int(table.site[row]) << SITE_SHIFT for row in (writer, other))
-        site, other_site = runtime.site(code), runtime.site(other_code)
+        other_site = runtime.site(other_code)
         address = int(table.address[writer])
         array, index = runtime.locate(address)
         kind = "shared-race" if address & SHARED_BIT else "global-race"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SITE_SHIFT = 40
+NEXT_SITE = 1 << SITE_SHIFT  # `a[:] = b` is a write, and the next site the read
 LOW = (1 << SITE_SHIFT) - 1
 SHARED_BIT = 1 << 39  # of an address: shared memory, not global
 SIZE_SHIFT = 36  # of an address: three bits with log2 of an element's bytes

@@ -16,12 +16,12 @@ from tinytorch.cuda.simulator import warp
 from tinytorch.cuda.simulator.runtime import WARP, Position, Runtime
 from tinytorch.cuda.simulator.sites import SITE_SHIFT
 
-MOST_ROUNDS = 100_000  # of one thread's `while` loops between two barriers
+# Rounds of `while` loops between two barriers: of one thread, and of the block in all, not counting the first few
+# thousand of each thread.
+MOST_ROUNDS = 100_000
+FREE_ROUNDS = 10_000
+MOST_ROUNDS_OF_BLOCK = 150_000
 ROUNDS_A_TURN = 500
-
-
-class KernelFailed(Exception):
-    """The kernel raised: the cause hangs on it."""
 
 
 class KernelHangs(Exception):
@@ -68,11 +68,13 @@ class Scheduler:
         self.current: Thread
         self.parts: list[int] = []  # of each warp: how many syncwarp() it has passed in this phase
         self.barriers = 0
+        self.long_rounds = 0
         self.after_barrier: Callable[[], None] = lambda: None
 
     def run_block(self, function: Callable[..., Any], arguments: list[Any], switches: bool) -> None:
         shape = self.runtime.shape
         self.parts = [0] * shape.warps
+        self.long_rounds = 0
         self.threads = [
             Thread(number, shape.thread_at(number), number % WARP, number // WARP) for number in range(shape.threads)
         ]
@@ -118,7 +120,8 @@ class Scheduler:
         self.runtime.log(code)
         thread = self.current
         thread.rounds += 1
-        if thread.rounds >= MOST_ROUNDS:
+        self.long_rounds += thread.rounds > FREE_ROUNDS
+        if thread.rounds >= MOST_ROUNDS or self.long_rounds >= MOST_ROUNDS_OF_BLOCK:
             raise KernelHangs(code)
         if thread.rounds % ROUNDS_A_TURN == 0:
             self.wait(Wait("turn", code))
@@ -201,7 +204,7 @@ class Scheduler:
         elsewhere = [thread for thread in waiting if thread.wait.code != first.wait.code]
         ended = [thread for thread in self.threads if thread.done]
         if elsewhere:
-            line, other = self.runtime.site(first.wait.code).line, self.runtime.site(elsewhere[0].wait.code).line
+            other = self.runtime.site(elsewhere[0].wait.code).line
             self._find(
                 "divergent-barrier", first.wait.code, other, [first, elsewhere[0]],
                 f"some threads wait here at cuda.{name}(), others at the one in line {other}: a barrier must be the "
@@ -218,6 +221,7 @@ class Scheduler:
         self.after_barrier()
         self.runtime.phase += 1
         self.parts = [0] * len(self.parts)
+        self.long_rounds = 0
         for thread in self.threads:
             thread.rounds = 0
         predicates = [bool(thread.wait.values[0]) for thread in waiting if thread.wait.values]

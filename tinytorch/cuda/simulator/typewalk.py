@@ -17,17 +17,17 @@ from tinytorch.cuda.simulator.infer import (
     SMALL,
     ArrayType,
     Known,
+    Names,
     TupleType,
     binary,
     builtin_type,
     call_type,
+    join,
     of_dtype,
     of_value,
     unify,
 )
 from tinytorch.cuda.simulator.source import MISSING, Source
-
-Names = dict[str, Any]
 
 
 class TypeWalk:
@@ -297,9 +297,3 @@ class TypeWalk:
         literal = any(isinstance(n, ast.Constant) and isinstance(n.value, float) for n in ast.walk(value))
         if isinstance(value, ast.BinOp) and literal:
             self.wide(value.lineno, ast.unparse(value), "a float64 literal, only to be rounded when it is stored")
-
-
-def join(names: Names, other: Names) -> None:
-    """After a branch: a variable is what it is on either way."""
-    for name, kind in other.items():
-        names[name] = unify(names[name], kind) if name in names else kind

@@ -122,12 +122,7 @@ def places_along(shape, dim, index):
 
 def _along_rows(x, dim, index):
     """Whether a compiled loop over rows fits: large float32 rows in order, indexed along the last dimension."""
-    return (
-        dim == x.ndim - 1
-        and index.shape[:-1] == x.shape[:-1]
-        and index.flags.c_contiguous
-        and fast.is_fast(x)
-    )
+    return dim == x.ndim - 1 and index.shape[:-1] == x.shape[:-1] and index.flags.c_contiguous and fast.is_fast(x)
 
 
 def gather(x, dim, index):

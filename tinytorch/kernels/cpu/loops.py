@@ -67,7 +67,7 @@ ZERO, HALF, ONE, TWO = f32(0), f32(0.5), f32(1), f32(2)
 
 @inlined
 def exp_inside(x):
-    """eˣ in float32 for -87.3 <= x <= 88: x = n ln 2 + r with |r| <= ln 2 / 2, so eˣ = 2ⁿ eʳ; a Taylor polynomial for eʳ.
+    """eˣ in float32 for -87.3 <= x <= 88: x = n ln 2 + r, |r| <= ln 2 / 2, so eˣ = 2ⁿ eʳ; a Taylor polynomial for eʳ.
 
     Arithmetic and no branches, hence sixteen at a time. Relative error below 2e-7.
     """
@@ -259,7 +259,7 @@ def sum_rows(x, y):
         y[r] = s
 
 
-# The largest element of each row comes from NumPy: its maximum runs in vectors and lets NaN through, a plain loop does not.
+# The largest element of each row comes from NumPy: its maximum runs in vectors, and lets NaN through.
 
 
 @reassociate

@@ -43,7 +43,7 @@ def unsqueeze(x, dim):
 
 
 def diagonal(x, offset, dim1, dim2):
-    """The elements whose indices along two dimensions differ by `offset`: a view, the diagonal as its last dimension."""
+    """The elements whose indices along two dimensions differ by `offset`, as the last dimension: a view."""
     n, m = x.shape[dim1], x.shape[dim2]
     length = max(min(n, m - offset) if offset >= 0 else min(n + offset, m), 0)
     rest = [d for d in range(x.ndim) if d not in (dim1, dim2)]
@@ -218,5 +218,3 @@ def join_window(outside, inside, source, win):
     flat = _laid_out(outside, source, max(reach(source), reach(win)))
     window(flat, win)[...] = inside
     return window(flat, source).copy()
-
-
