@@ -34,7 +34,7 @@ SMOOTH = {  # name: arguments after the input
     "logsigmoid": [{}],
     "elu": [{}, {"alpha": 0.7}],
     "selu": [{}],
-    "celu": [{}, {"alpha": 0.7}],
+    "celu": [{}, {"alpha": 0.5}],  # 1/0.7 in torch is a float32 even for float64 inputs
     "softsign": [{}],
     "tanhshrink": [{}],
 }
@@ -88,8 +88,8 @@ def _cases() -> list[Case]:
             ]
             found += [Case(f"{F_}.{name}", run, x, second=second) for x in inputs]
             found += [  # far from 0 the second derivative of a tanh is a difference of nearly equal numbers
-                Case(f"{F_}.{name}", run, f32(7, 9, make=_wide), second=False),
-                Case(f"{F_}.{name}", run, f32(40, 425, make=_wide), second=False),
+                Case(f"{F_}.{name}", run, f32(7, 9, make=_wide), second=False, atol=5e-6),
+                Case(f"{F_}.{name}", run, f32(40, 425, make=_wide), second=False, atol=5e-6),
                 Case(f"{F_}.{name}", run, f32(130, 130), second=second, atol=1e-5, rtol=1e-4),
                 Case(f"{F_}.{name}", run, f16(5, 4), rtol=5e-3, atol=2e-3),
                 Case(f"{F_}.{name}", run, bf16(5, 4), rtol=2e-2, atol=2e-2),

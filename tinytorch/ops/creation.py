@@ -33,9 +33,6 @@ def options(made: Any, device: Any = None, requires_grad: bool = False) -> Tenso
     return out
 
 
-finish = options
-
-
 def check_device(device: Any) -> None:
     """AssertionError for a GPU, which this build cannot reach."""
     if Device(device).type == "cuda":

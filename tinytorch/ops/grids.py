@@ -18,7 +18,7 @@ def _listed(tensors: tuple) -> list[Tensor]:
 
 
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
-    """The coordinates of a grid, one tensor an axis. With "ij" axis k runs along dimension k; "xy" exchanges the first two.
+    """The coordinates of a grid, one tensor an axis. "ij": axis k runs along dimension k; "xy" exchanges the first two.
 
     >>> import tinytorch
     >>> meshgrid(tinytorch.tensor([1, 2]), tinytorch.tensor([3, 4, 5]), indexing="ij")[1]
