@@ -14,8 +14,8 @@ import numpy as np
 
 Setup = Callable[[Any], tuple[Callable[[], Any], Callable[[], list]]]
 GROUPS: dict[str, dict[str, Setup]] = {}
-MUST = {"overhead": 2.0, "pointwise": 1.0, "normalising": 1.3, "reductions": 1.2, "products": 0.7, "moving": 1.2}
-GOAL = {"overhead": 1.3, "pointwise": 0.7, "normalising": 0.9, "reductions": 0.8, "products": 0.55, "moving": 0.9}
+MUST = {"overhead": 2.0, "pointwise": 1.0, "normalising": 1.3, "reductions": 1.2, "products": 0.7, "moving": 1.2, "convolution": 1.4, "depthwise": 0.8, "pooling": 0.6}
+GOAL = {"overhead": 1.3, "pointwise": 0.7, "normalising": 0.9, "reductions": 0.8, "products": 0.55, "moving": 0.9, "convolution": 0.9, "depthwise": 0.4, "pooling": 0.3}
 
 
 def case(group: str, name: str) -> Callable[[Setup], Setup]:
@@ -162,3 +162,37 @@ def _take(T: Any) -> tuple[Callable[[], Any], Callable[[], list]]:
         return out
 
     return work, lambda: [work().detach(), table.grad]
+
+# ---- convolution and pooling ------------------------------------------------------------------------------------
+
+
+def convolve(T: Any, name: str = "conv2d", **settings: Any) -> Callable[..., Any]:
+    return lambda x, w, b: getattr(T.nn.functional, name)(x, w, b, **settings)
+
+
+for name, x, w, function, settings in [
+    ("3 to 32, k3 p1", (32, 3, 32, 32), (32, 3, 3, 3), "conv2d", {"padding": 1}),
+    ("32 to 64, k3 p1", (32, 32, 32, 32), (64, 32, 3, 3), "conv2d", {"padding": 1}),
+    ("32 to 64, k3 dilation 2", (32, 32, 32, 32), (64, 32, 3, 3), "conv2d", {"padding": 2, "dilation": 2}),
+    ("32 to 64, k3 stride 2", (32, 32, 32, 32), (64, 32, 3, 3), "conv2d", {"padding": 1, "stride": 2}),
+    ("16 to 33, k(3,5) s(2,1)", (20, 16, 50, 100), (33, 16, 3, 5), "conv2d", {"padding": (4, 2), "stride": (2, 1)}),
+    ("transposed 64 to 32, k4 s2", (32, 64, 16, 16), (64, 32, 4, 4), "conv_transpose2d", {"padding": 1, "stride": 2}),
+]:
+    forward_backward(
+        "convolution", name, [x, w, (w[1] if "transpose" in function else w[0],)],
+        lambda T, *t, function=function, settings=settings: convolve(T, function, **settings)(*t),
+    )  # fmt: skip
+forward_backward(
+    "depthwise", "32 channels, k3", [(32, 32, 32, 32), (32, 1, 3, 3), (32,)],
+    lambda T, *t: convolve(T, padding=1, groups=32)(*t),
+)  # fmt: skip
+
+MAPS = [(32, 64, 32, 32)]
+forward_backward("pooling", "max, k2 s2", MAPS, lambda T, x: T.nn.functional.max_pool2d(x, 2))
+forward_backward(
+    "pooling", "max, k3 s2 p1, indices", MAPS,
+    lambda T, x: T.nn.functional.max_pool2d(x, 3, 2, 1, return_indices=True)[0],
+)  # fmt: skip
+forward_backward("pooling", "average, k2 s2", MAPS, lambda T, x: T.nn.functional.avg_pool2d(x, 2))
+forward_backward("pooling", "adaptive average to 7", MAPS, lambda T, x: T.nn.functional.adaptive_avg_pool2d(x, 7))
+forward_backward("pooling", "adaptive max to 7", MAPS, lambda T, x: T.nn.functional.adaptive_max_pool2d(x, 7))

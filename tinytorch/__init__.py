@@ -18,6 +18,8 @@ try:
 except (Exception, SystemExit) as _error:
     # A stub file that does not run must not lock its writer out of `tinytorch check`: the error waits for first use.
     _broken = _error
+    for _name in ("tensor", "device"):  # modules of these names may be loaded, and would answer for the functions
+        globals().pop(_name, None)
 
     def __getattr__(name: str) -> object:
         if name.startswith("__"):

@@ -58,8 +58,8 @@ def _rows(module: Any, names: str) -> dict[str, Any]:
 
 _rows(
     ops.creation,
-    "tensor as_tensor asarray from_numpy from_dlpack scalar_tensor zeros ones empty full zeros_like ones_like empty_like full_like "
-    "empty_strided eye arange range linspace logspace",
+    "tensor as_tensor asarray from_numpy from_dlpack scalar_tensor zeros ones empty full zeros_like ones_like "
+    "empty_like full_like empty_strided eye arange range linspace logspace",
 )
 _rows(ops.grids, "meshgrid cartesian_prod combinations")
 _rows(

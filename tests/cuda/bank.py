@@ -78,3 +78,7 @@ def made(*parts: Any) -> Make:
         return part
 
     return lambda rng: tuple(one(part, rng) for part in parts)
+
+
+def close(got: Any, expected: Any, tolerance: float = 1e-5) -> None:
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)

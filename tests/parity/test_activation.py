@@ -50,6 +50,7 @@ CORNERED = {
     "threshold": [{"threshold": 0.1, "value": 2.5}],
 }
 ALL = {**SMOOTH, **CORNERED}
+SIXTHS = {"hardsigmoid", "hardswish"}  # backward in torch has 1/6 as a float32 even for float64 inputs
 MAY_BE_IN_PLACE = "silu mish elu selu celu relu6 leaky_relu rrelu hardtanh hardsigmoid hardswish threshold".split()
 UNDERSCORED = "elu selu celu leaky_relu rrelu hardtanh threshold".split()
 NAN_OF_INFINITY = {"gelu", "softsign"}  # torch's vectors give NaN for an infinity, or not, by the place in the array
@@ -86,10 +87,11 @@ def _cases() -> list[Case]:
                 f32(),
                 f32(0, 2),
             ]
-            found += [Case(f"{F_}.{name}", run, x, second=second) for x in inputs]
+            loose = {"rtol": 2e-7, "atol": 2e-6} if name in SIXTHS else {}
+            found += [Case(f"{F_}.{name}", run, x, second=second, **loose) for x in inputs]
             found += [  # far from 0 the second derivative of a tanh is a difference of nearly equal numbers
-                Case(f"{F_}.{name}", run, f32(7, 9, make=_wide), second=False, atol=5e-6),
-                Case(f"{F_}.{name}", run, f32(40, 425, make=_wide), second=False, atol=5e-6),
+                Case(f"{F_}.{name}", run, f32(7, 9, make=_wide), second=False, rtol=2e-5, atol=5e-6),
+                Case(f"{F_}.{name}", run, f32(40, 425, make=_wide), second=False, rtol=2e-5, atol=5e-6),
                 Case(f"{F_}.{name}", run, f32(130, 130), second=second, atol=1e-5, rtol=1e-4),
                 Case(f"{F_}.{name}", run, f16(5, 4), rtol=5e-3, atol=2e-3),
                 Case(f"{F_}.{name}", run, bf16(5, 4), rtol=2e-2, atol=2e-2),

@@ -8,8 +8,9 @@ from __future__ import annotations
 import warnings
 
 from tinytorch import kernels
-from tinytorch.nn import functional_activations
+from tinytorch.nn import functional_activations, functional_windows
 from tinytorch.nn.functional_activations import *  # noqa: F403
+from tinytorch.nn.functional_windows import *  # noqa: F403
 from tinytorch.ops import elementary, loss
 from tinytorch.ops.elementary import sigmoid, tanh
 from tinytorch.ops.grids import one_hot
@@ -24,6 +25,7 @@ __all__ = [
     "linear", "log_softmax", "mse_loss", "nll_loss", "normalize", "one_hot", "relu", "relu_", "rms_norm",
     "sigmoid", "softmax", "softmin", "tanh",
     *functional_activations.__all__,
+    *functional_windows.__all__,
 ]  # fmt: skip
 
 

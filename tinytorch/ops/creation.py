@@ -19,7 +19,7 @@ from tinytorch.storage import Storage
 from tinytorch.tensor import Tensor, wrap
 
 
-def options(made: Any, device: Any = None, requires_grad: bool = False) -> Tensor:
+def finish(made: Any, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A fresh tensor of an array, with the options that all makers share."""
     if device is not None:
         check_device(device)
@@ -57,7 +57,7 @@ def tensor(
     tensor([[1, 2],
             [3, 4]])
     """
-    return options(array_of(data, dtype), device, requires_grad)
+    return finish(array_of(data, dtype), device, requires_grad)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
@@ -66,7 +66,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
         from tinytorch.ops.cast import to
 
         return to(data, dtype=dtype, device=device)
-    return options(array_of(data, dtype, copy=False), device)
+    return finish(array_of(data, dtype, copy=False), device)
 
 
 def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None,
@@ -98,7 +98,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
 
 def scalar_tensor(s: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A number as a tensor of no dimensions, of the default dtype."""
-    return options(np.asarray(s, _dtype_or_default(dtype)), device, requires_grad)
+    return finish(np.asarray(s, _dtype_or_default(dtype)), device, requires_grad)
 
 
 # ---- filled with one number -------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def _maker(name: str, fill: Callable[..., np.ndarray], words: str) -> Callable[.
         if named:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
         made = fill(size_of(name, size), _dtype_or_default(dtype))
-        return options(made, device, requires_grad) if out is None else into(name, made, out, dtype)
+        return finish(made, device, requires_grad) if out is None else into(name, made, out, dtype)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = words
@@ -156,7 +156,7 @@ def full(size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any 
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     shape = size_of("full", (size,))
     made = _filled(shape, fill_value, dtype or (out.dtype if out is not None else None))
-    return options(made, device, requires_grad) if out is None else into("full", made, out, dtype)
+    return finish(made, device, requires_grad) if out is None else into("full", made, out, dtype)
 
 
 def _filled(shape: tuple[int, ...], value: Any, dtype: DType | None) -> np.ndarray:
@@ -174,7 +174,7 @@ def _like(name: str, fill: Callable[..., np.ndarray], words: str) -> Callable[..
     def make(input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
              layout: Any = None, memory_format: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
         need_tensors(name, input=input)
-        return options(fill(dense_order(input._array), dtype and dtype.numpy), device, requires_grad)
+        return finish(fill(dense_order(input._array), dtype and dtype.numpy), device, requires_grad)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = words
@@ -211,7 +211,7 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: DType | None = None, dev
     """One number everywhere, in the shape and dtype of `input`."""
     need_tensors("full_like", input=input)
     value = _filled((), fill_value, dtype or input.dtype)
-    return options(np.full_like(dense_order(input._array), value, dtype=value.dtype), device, requires_grad)
+    return finish(np.full_like(dense_order(input._array), value, dtype=value.dtype), device, requires_grad)
 
 
 def empty_strided(size: Any, stride: Any, *, dtype: DType | None = None, device: Any = None,
@@ -221,8 +221,8 @@ def empty_strided(size: Any, stride: Any, *, dtype: DType | None = None, device:
     reach = 0 if 0 in size else sum((n - 1) * s for n, s in zip(size, stride, strict=True)) + 1
     flat = np.empty(reach, wanted)
     if not reach:
-        return options(np.empty(tuple(size), wanted), device, requires_grad)
-    out = options(
+        return finish(np.empty(tuple(size), wanted), device, requires_grad)
+    out = finish(
         np.lib.stride_tricks.as_strided(flat, size, [s * flat.itemsize for s in stride]), device, requires_grad
     )
     out._storage = Storage(flat)
@@ -266,7 +266,7 @@ def eye(n: int, m: int | None = None, *, dtype: DType | None = None, device: Any
         if length is not None and length < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
     made = np.eye(n, m, dtype=_dtype_or_default(dtype))
-    return options(made, device, requires_grad) if out is None else into("eye", made, out, dtype)
+    return finish(made, device, requires_grad) if out is None else into("eye", made, out, dtype)
 
 
 def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
@@ -297,7 +297,7 @@ def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType | 
         made = np.arange(start, end, step).astype(dtype.numpy)
     else:
         made = (start + step * np.arange(math.ceil((end - start) / step), dtype=np.float64)).astype(dtype.numpy)
-    return options(made, device, requires_grad) if out is None else into("arange", made, out)
+    return finish(made, device, requires_grad) if out is None else into("arange", made, out)
 
 
 def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, **given: Any) -> Tensor:
@@ -310,14 +310,14 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None
         UserWarning, stacklevel=2,
     )  # fmt: skip
     count = math.floor((end - start) / step) + 1
-    return options((start + step * np.arange(count)).astype(_dtype_or_default(dtype)), **given)
+    return finish((start + step * np.arange(count)).astype(_dtype_or_default(dtype)), **given)
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None,
              requires_grad: bool = False, layout: Any = None, out: Any = None) -> Tensor:  # fmt: skip
     """`steps` numbers from start to end, both included."""
     made = _even("linspace", start, end, steps, dtype)
-    return options(made, device, requires_grad) if out is None else into("linspace", made, out, dtype)
+    return finish(made, device, requires_grad) if out is None else into("linspace", made, out, dtype)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DType | None = None, device: Any = None,
@@ -327,7 +327,7 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTy
     wanted = _dtype_or_default(dtype)
     made = np.power(float(base), exponents)
     made = (np.trunc(np.round(made, 9)) if wanted.kind in "iu" else made).astype(wanted)
-    return options(made, device, requires_grad) if out is None else into("logspace", made, out, dtype)
+    return finish(made, device, requires_grad) if out is None else into("logspace", made, out, dtype)
 
 
 def _even(name: str, start: Any, end: Any, steps: int, dtype: DType | None) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch import dtypes
 from tinytorch.dtypes import dtype as DType
-from tinytorch.ops.creation import check_device, empty, options, tensor
+from tinytorch.ops.creation import check_device, empty, finish, tensor
 from tinytorch.size import Size
 from tinytorch.storage import Storage
 from tinytorch.tensor import Tensor, wrap
@@ -37,7 +37,7 @@ def _made(dtype: DType, args: tuple, device: Any = None) -> Tensor:
     if device is not None:
         check_device(device)
     if not args:
-        return options(np.empty(0, dtype.numpy))
+        return finish(np.empty(0, dtype.numpy))
     (first, *more) = args
     if isinstance(first, Storage):
         out = wrap(first.flat.view(dtype.numpy))

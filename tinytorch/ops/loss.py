@@ -24,8 +24,7 @@ class LogSoftmax(Op):
 
     def backward(ctx, dy):
         (y,) = ctx.saved
-        k = kernels.of(dy)
-        return dy - k.exp(y) * k.sum(dy, ctx.dim, True)
+        return kernels.of(dy).log_softmax_backward(dy, y, ctx.dim)
 
 
 class Softmax(Op):
@@ -37,7 +36,7 @@ class Softmax(Op):
 
     def backward(ctx, dy):
         (y,) = ctx.saved
-        return y * (dy - kernels.of(dy).sum(dy * y, ctx.dim, True))
+        return kernels.of(dy).softmax_backward(dy, y, ctx.dim)
 
 
 class NllLoss(Op):

@@ -12,7 +12,7 @@ import numpy as np
 from tinytorch import dtypes
 from tinytorch.device import device as Device
 from tinytorch.dtypes import dtype as DType
-from tinytorch.ops.creation import dense_order, into, options, size_of
+from tinytorch.ops.creation import dense_order, finish, into, size_of
 from tinytorch.ops.inplace import copy_
 from tinytorch.ops.out import with_out
 from tinytorch.ops.promotion import broadcast_error, kind_name, need_tensors
@@ -175,7 +175,7 @@ def _maker(name: str, kernel: str, draw: Callable, words: str) -> tuple[Callable
         wanted = dtype or (out.dtype if out is not None else dtypes.get_default_dtype())
         shape = _shape(name, size)
         made = draw(_stream(generator), shape, _floating(kernel, wanted))
-        return options(made, device, requires_grad) if out is None else into(name, made, out, dtype)
+        return finish(made, device, requires_grad) if out is None else into(name, made, out, dtype)
 
     def make_like(input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
                   layout: Any = None, memory_format: Any = None,
@@ -201,7 +201,7 @@ def _shape(name: str, size: tuple) -> tuple[int, ...]:
 def _filled_like(input: Tensor, values: np.ndarray, device: Any = None, requires_grad: bool = False) -> Tensor:
     array = np.empty_like(dense_order(input._array), values.dtype)
     array[...] = values
-    return options(array, device, requires_grad)
+    return finish(array, device, requires_grad)
 
 
 rand, rand_like = _maker("rand", "check_uniform_bounds", _uniform, "Uniform numbers in [0, 1)")
@@ -243,7 +243,7 @@ def randint(*args: Any, low: int = 0, high: Any = None, size: Any = None, genera
             raise TypeError(f"randint(): argument '{name}' must be int, not {type(number).__name__}")
     wanted = dtype or (out.dtype if out is not None else dtypes.int64)
     made = _integers(_stream(generator), int(low), int(high), _shape("randint", (size,)), wanted)
-    return options(made, device, requires_grad) if out is None else into("randint", made, out, dtype)
+    return finish(made, device, requires_grad) if out is None else into("randint", made, out, dtype)
 
 
 def randint_like(input: Tensor, *bounds: int, low: int = 0, high: int | None = None, dtype: DType | None = None,
@@ -263,7 +263,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: DType | None 
     if n:
         dtypes.check_fits(n - 1, wanted)
     made = _stream(generator).permutation(n).astype(wanted.numpy)
-    return options(made, device, requires_grad) if out is None else into("randperm", made, out, dtype)
+    return finish(made, device, requires_grad) if out is None else into("randperm", made, out, dtype)
 
 
 @with_out
@@ -272,7 +272,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator 
     """Normal numbers with a mean and a standard deviation for each, or, with `size`, the same for all."""
     if size is not None:
         check_std(std)
-        return options(mean + std * randn(size, generator=generator, dtype=dtype)._array, device, requires_grad)
+        return finish(mean + std * randn(size, generator=generator, dtype=dtype)._array, device, requires_grad)
     tensors = [t for t in (mean, std) if isinstance(t, Tensor)]
     if not tensors:
         raise TypeError("normal() received an invalid combination of arguments - got (float, float), without a size")

@@ -28,10 +28,13 @@ from tinytorch.ops import (
     scan,
     shape,
 )
+from tinytorch.ops.conv import ConvVerbs
+from tinytorch.ops.pad import PadVerbs
+from tinytorch.ops.pool import PoolVerbs
 from tinytorch.ops.windows import WindowVerbs
 
 
-class TensorSide(WindowVerbs):
+class TensorSide(WindowVerbs, ConvVerbs, PoolVerbs, PadVerbs):
     """Namespace; never instantiated."""
 
     exp, exp2, log, sqrt, rsqrt = map(
@@ -60,6 +63,8 @@ class TensorSide(WindowVerbs):
     cross, einsum = staticmethod(matrices.cross_along), staticmethod(einsum.contract)
     inv, solve = staticmethod(decompositions.inv.without_out), staticmethod(decompositions.solve.without_out)
     abs = staticmethod(rounding.abs)
+    softmax_backward = staticmethod(lambda dy, y, dim: y * (dy - (dy * y).sum(dim, True)))
+    log_softmax_backward = staticmethod(lambda dy, y, dim: dy - y.exp() * dy.sum(dim, True))
     softmax, log_softmax = staticmethod(loss.softmax), staticmethod(loss.log_softmax)
     put_at_class, take_at_class = staticmethod(loss.put_at_class), staticmethod(loss.take_at_class)
     cross_entropy_backward, constant = staticmethod(loss.cross_entropy_backward), staticmethod(loss.constant)

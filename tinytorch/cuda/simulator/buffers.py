@@ -24,7 +24,7 @@ class Buffer:
         """The stretch itself, as a flat array on the arguments' own memory."""
         count = (self.high - self.low) // self.dtype.itemsize
         raw = (ctypes.c_char * (self.high - self.low)).from_address(self.low)
-        return np.frombuffer(raw, self.dtype, count)
+        return np.frombuffer(memoryview(raw), self.dtype, count)
 
 
 class Arguments:
@@ -100,9 +100,7 @@ class Arguments:
         strides = tuple(stride // itemsize for stride in value.strides)
         back = sum((size - 1) * -stride for size, stride in zip(value.shape, strides, strict=True) if stride < 0)
         offset = (low - buffer.low) // itemsize + back
-        array = Array(
-            self.runtime, name, "global", value.dtype, value.shape, strides, offset, buffer.base, buffer.data
-        )
+        array = Array(self.runtime, name, "global", value.dtype, value.shape, strides, offset, buffer.base, buffer.data)
         self.arrays.append((array, value, buffer))
         return array
 

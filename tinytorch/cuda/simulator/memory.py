@@ -183,7 +183,7 @@ class Array:
         ]
         if -1 in fixed:
             return None if written else poison(self.dtype)
-        return self.write(*written, tuple(fixed), code) if written else self.read(tuple(fixed), code)
+        return self.write(written[0], tuple(fixed), code) if written else self.read(tuple(fixed), code)
 
     def unwritten(self, place: int, index: tuple[int, ...], code: int) -> Any:
         """A read of an element that nobody wrote in this block."""

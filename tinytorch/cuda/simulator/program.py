@@ -74,7 +74,7 @@ class Program:
         namespace = {**function.__globals__, **source.closure, **self.names}
         for name, value in rewritten.constants.items():
             namespace[name] = self._constant(value)
-        module = ast.Module([rewritten.tree], [])
+        module = ast.Module([source.tree], [])
         exec(compile(module, source.file, "exec"), namespace)  # the learner's own function, rewritten
         compiled.function = namespace[source.tree.name]
         return compiled

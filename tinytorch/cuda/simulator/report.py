@@ -47,7 +47,8 @@ class Trace:
         return sum(map(len, self._tables))
 
     def __iter__(self) -> Iterator[Access]:
-        runtime, begins = self._runtime, {}
+        runtime = self._runtime
+        begins: dict[int, int] = {}  # block -> its first phase
         for table in self._tables:
             for row in range(len(table)):
                 block, address = int(table.block[row]), int(table.address[row])

@@ -20,6 +20,8 @@ from numpy.lib.stride_tricks import as_strided
 from tinytorch.kernels.cpu import fast
 from tinytorch.kernels.cpu.reduce import is_half, wide
 
+__all__ = ["col2im", "convolution", "convolution_input", "convolution_weight", "im2col"]
+
 CACHE = 98_304  # elements in a block of columns: with what is read and written beside it, inside of the second cache
 
 
@@ -34,6 +36,8 @@ def convolution(x, weight, bias, geometry):
     if windows.is_depthwise(x, weight, groups):
         windows.load(lifted(x), slice(None))
         fast.conv_loops().depthwise(windows.padded, lifted(weight), windows.stride, windows.dilation, lifted(y))
+    elif not x.size:
+        y[...] = 0
     elif y.size:
         matrix = weight.reshape(groups, weight.shape[0] // groups, -1)  # (G, O / G, C / G · kernel)
         target = y.reshape(y.shape[0], groups, y.shape[1] // groups, -1)
@@ -59,7 +63,8 @@ def convolution_input(dy, weight, bias, size, geometry):
     if windows.is_depthwise(dy, weight, groups):
         windows.load(lifted(dx), slice(None), zeros=True)
         loops = fast.conv_loops()
-        loops.depthwise_input(lifted(dy), lifted(weight), windows.stride, windows.dilation, windows.padded)
+        dy = lifted(np.ascontiguousarray(dy))
+        loops.depthwise_input(dy, lifted(weight), windows.stride, windows.dilation, windows.padded)
         windows.unload(lifted(dx), slice(None))
     elif dx.size and dy.size:
         matrix = weight.reshape(groups, weight.shape[0] // groups, -1).transpose(0, 2, 1)
@@ -83,7 +88,8 @@ def convolution_weight(x, dy, size, geometry):
     if windows.is_depthwise(x, dweight, groups):
         windows.load(lifted(x), slice(None))
         loops = fast.conv_loops()
-        loops.depthwise_weight(windows.padded, lifted(dy), windows.stride, windows.dilation, lifted(dweight))
+        dy = lifted(np.ascontiguousarray(dy))
+        loops.depthwise_weight(windows.padded, dy, windows.stride, windows.dilation, lifted(dweight))
     elif x.size and dy.size:
         matrix = dweight.reshape(groups, dy.shape[1] // groups, -1)
         source = dy.reshape(dy.shape[0], groups, dy.shape[1] // groups, -1)
@@ -160,7 +166,7 @@ class Windows:
 
     def is_depthwise(self, x, weight, groups) -> bool:
         """Whether each channel has its own kernels, and is large enough for the loops written for that."""
-        return self.fast and weight.shape[1] == 1 and groups > 1 and x.flags.c_contiguous
+        return self.fast and weight.shape[1] == 1 and groups > 1 and weight.flags.c_contiguous
 
     def blocks(self) -> Iterator[Block]:
         """The batch in pieces whose columns fit into the cache."""

@@ -27,6 +27,20 @@ def loops() -> Any:
     return found
 
 
+def conv_loops() -> Any:
+    """The compiled loops for windows on images."""
+    from tinytorch.kernels.cpu import conv_loops as found
+
+    return found
+
+
+def pool_loops() -> Any:
+    """The compiled loops for pooling."""
+    from tinytorch.kernels.cpu import pool_loops as found
+
+    return found
+
+
 def pointwise(name: str, *arrays: np.ndarray) -> np.ndarray:
     """Run the loop `name` over arrays of one shape: a new array."""
     out = np.empty(arrays[0].shape, _FLOAT32)

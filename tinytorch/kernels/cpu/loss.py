@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytorch.kernels.cpu import fast
+from tinytorch.kernels.cpu import fast, reduce
 
 _HALVES = ("float16", "bfloat16")
 
@@ -31,6 +31,26 @@ def log_softmax(x, dim):
     y = np.asarray(wide - np.maximum.reduce(wide, axis=dim, keepdims=True))
     y -= np.log(np.add.reduce(np.exp(y), axis=dim, keepdims=True))
     return y if wide is x else y.astype(x.dtype)
+
+
+def log_softmax_backward(dy, y, dim):
+    """dy - eʸ · Σ dy"""
+    if dim is not None and dim == y.ndim - 1 and fast.is_fast(dy, y):
+        return _backward_by_rows("log_softmax_backward", dy, y)
+    return dy - np.exp(y) * reduce.sum(dy, dim, True)
+
+
+def softmax_backward(dy, y, dim):
+    """y · (dy - Σ dy · y)"""
+    if dim is not None and dim == y.ndim - 1 and fast.is_fast(dy, y):
+        return _backward_by_rows("softmax_backward", dy, y)
+    return y * (dy - reduce.sum(dy * y, dim, True))
+
+
+def _backward_by_rows(loop, dy, y):
+    dx = np.empty_like(y)
+    getattr(fast.loops(), loop)(fast.as_rows(dy), fast.as_rows(y), fast.as_rows(dx))
+    return dx
 
 
 def softmax(x, dim):

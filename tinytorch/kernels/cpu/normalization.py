@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.kernels.cpu import fast
+from tinytorch.kernels.cpu.reduce import mean as average
 from tinytorch.kernels.cpu.reduce import wide
 
 _FLOAT32 = np.dtype(np.float32)
@@ -34,9 +35,9 @@ def normalize(x, weight, bias, form, eps):
     if _is_fast(form, x, weight, bias):
         return _normalize_in_loops(x, weight, bias, form, eps)
     values = wide(x).reshape(form.shape)
-    mean = np.mean(values, axis=form.axes, keepdims=True)
+    mean = average(values, form.axes, True)
     y = values - mean
-    var = np.mean(y * y, axis=form.axes, keepdims=True)
+    var = average(y * y, form.axes, True)
     rstd = 1 / np.sqrt(var + eps)
     y *= rstd
     if weight is not None:
@@ -57,8 +58,8 @@ def normalize_backward(dy, x, weight, mean, rstd, form, eps):
     normal = (wide(x).reshape(form.shape) - mean) * rstd
     dy = wide(dy).reshape(form.shape)
     g = dy if weight is None else dy * wide(weight).reshape(form.weight_shape)
-    along = np.mean(g * normal, axis=form.axes, keepdims=True)
-    dx = (g - np.mean(g, axis=form.axes, keepdims=True) - normal * along) * rstd
+    along = average(g * normal, form.axes, True)
+    dx = (g - average(g, form.axes, True) - normal * along) * rstd
     dbias = np.add.reduce(dy, axis=form.shared_axes).reshape(-1)
     dweight = np.add.reduce(dy * normal, axis=form.shared_axes).reshape(-1)
     if weight is not None:
