@@ -34,13 +34,17 @@ class Lab:
 
 
 def run_all(page: Any, seconds: int = 150) -> None:
-    """Run, Run All Cells; waits until every cell has run."""
+    """Run, Run All Cells; waits until every cell has run.
+
+    The notebook is committed with its outputs, so a cell that has run looks like one that has not: every prompt is
+    marked first, and has run when its mark is gone and no star has taken its place.
+    """
+    prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+    page.evaluate(f"() => {prompts}.forEach(prompt => prompt.textContent = 'before')")
     page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
     page.locator(".lm-Menu-item", has_text=re.compile("^Run All Cells$")).click()
-    waiting = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
-                 .some(prompt => prompt.textContent.includes('*'))"""
-    page.wait_for_function(waiting)
-    page.wait_for_function(f"() => !({waiting})()", timeout=1000 * seconds)
+    done = f"() => {prompts}.every(prompt => !/before|[*]/.test(prompt.textContent))"
+    page.wait_for_function(done, timeout=1000 * seconds)
 
 
 def errors(page: Any) -> list[str]:

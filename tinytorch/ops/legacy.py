@@ -21,9 +21,11 @@ def construct(cls: type, *args: Any, device: Any = None, dtype: DType | None = N
     """`Tensor(2, 3)` is uninitialised memory, `Tensor([1, 2])` a float32 copy, `Tensor()` is empty."""
     if dtype is not None:
         raise TypeError(f"new() received an invalid combination of arguments - got (dtype={dtype})")
-    if len(args) == 1 and isinstance(args[0], Tensor):
-        return _same_memory(args[0])
-    return _made(dtypes.get_default_dtype(), args, device)
+    same = len(args) == 1 and isinstance(args[0], Tensor)
+    out = _same_memory(args[0]) if same else _made(dtypes.get_default_dtype(), args, device)
+    if cls is not Tensor:
+        out.__class__ = cls
+    return out
 
 
 def _same_memory(t: Tensor) -> Tensor:

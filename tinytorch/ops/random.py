@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,12 +46,19 @@ class Generator:
         if not -(2**63) <= number < 2**64:
             raise ValueError(f"Overflow when unpacking long long: the seed {number} does not fit in 64 bits")
         self._seed = number % 2**64
-        self.numpy = np.random.default_rng(self._seed)
+        self._started: np.random.Generator | None = None
         return self
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        """NumPy's generator behind this one; NumPy's random module is loaded when numbers are first drawn."""
+        if self._started is None:
+            self._started = np.random.default_rng(self._seed)
+        return self._started
 
     def seed(self) -> int:
         """Start anew from a number that nobody can foresee, and give it back."""
-        self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self) -> int:
