@@ -14,8 +14,14 @@ import numpy as np
 
 Setup = Callable[[Any], tuple[Callable[[], Any], Callable[[], list]]]
 GROUPS: dict[str, dict[str, Setup]] = {}
-MUST = {"overhead": 2.0, "pointwise": 1.0, "normalising": 1.3, "reductions": 1.2, "products": 0.7, "moving": 1.2, "convolution": 1.4, "depthwise": 0.8, "pooling": 0.6}
-GOAL = {"overhead": 1.3, "pointwise": 0.7, "normalising": 0.9, "reductions": 0.8, "products": 0.55, "moving": 0.9, "convolution": 0.9, "depthwise": 0.4, "pooling": 0.3}
+MUST = {
+    "overhead": 2.0, "pointwise": 1.0, "normalising": 1.3, "reductions": 1.2, "products": 0.7, "moving": 1.2,
+    "convolution": 1.4, "depthwise": 0.8, "pooling": 0.6,
+}  # fmt: skip
+GOAL = {
+    "overhead": 1.3, "pointwise": 0.7, "normalising": 0.9, "reductions": 0.8, "products": 0.55, "moving": 0.9,
+    "convolution": 0.9, "depthwise": 0.4, "pooling": 0.3,
+}  # fmt: skip
 
 
 def case(group: str, name: str) -> Callable[[Setup], Setup]:

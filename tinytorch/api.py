@@ -273,7 +273,11 @@ def _bind() -> None:
 
 
 def backward(
-    self: Tensor, gradient: Tensor | None = None, retain_graph: Any = None, create_graph: Any = False, inputs: Any = None
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: Any = None,
+    create_graph: Any = False,
+    inputs: Any = None,
 ) -> None:
     """Add the gradient of this tensor to `.grad` of the leaves it was computed from."""
     autograd.backward(self, gradient, retain_graph, create_graph, inputs)
@@ -294,7 +298,7 @@ def is_tensor(obj: Any) -> Any:
 __all__ = [
     "Size", "Tensor", "bfloat16", "bool", "can_cast", "device", "double", "dtype", "enable_grad", "finfo", "float",
     "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "inference_mode", "int", "int16", "int32",
-    "int64", "int8", "is_anomaly_enabled", "is_grad_enabled", "is_tensor", "long", "no_grad", "promote_types", "set_default_dtype",
-    "set_grad_enabled", "set_printoptions", "short", "uint8", *FUNCTIONS,
+    "int64", "int8", "is_anomaly_enabled", "is_grad_enabled", "is_tensor", "long", "no_grad", "promote_types",
+    "set_default_dtype", "set_grad_enabled", "set_printoptions", "short", "uint8", *FUNCTIONS,
 ]  # fmt: skip
 globals().update(FUNCTIONS)

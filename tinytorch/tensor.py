@@ -297,7 +297,9 @@ class Tensor:
             )
         if id(self) in memo:
             return memo[id(self)]
-        made = rebuild(type(self), *_copied_window(self, memo), self._requires_grad)
+        storage = copy.deepcopy(self._storage, memo)
+        shape, strides = self._array.shape, self._array.strides
+        made = rebuild(type(self), storage, shape, strides, self.storage_offset(), self._requires_grad)
         memo[id(self)] = made
         made._grad = copy.deepcopy(self._grad, memo)
         made.__dict__.update({k: copy.deepcopy(v, memo) for k, v in self.__dict__.items() if not k.startswith("_")})
@@ -372,10 +374,6 @@ def rebuild(cls: type, storage: Storage, shape: tuple, strides: tuple, offset: i
     if requires_grad:
         t._requires_grad = True
     return t
-
-
-def _copied_window(t: Tensor, memo: dict) -> tuple:
-    return copy.deepcopy(t._storage, memo), t._array.shape, t._array.strides, t.storage_offset()
 
 
 def element_strides(array: np.ndarray) -> tuple[int, ...]:

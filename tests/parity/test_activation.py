@@ -51,8 +51,8 @@ CORNERED = {
 }
 ALL = {**SMOOTH, **CORNERED}
 SIXTHS = {"hardsigmoid", "hardswish"}  # backward in torch has 1/6 as a float32 even for float64 inputs
-MAY_BE_IN_PLACE = "silu mish elu selu celu relu6 leaky_relu rrelu hardtanh hardsigmoid hardswish threshold".split()
-UNDERSCORED = "elu selu celu leaky_relu rrelu hardtanh threshold".split()
+MAY_BE_IN_PLACE = ["silu", "mish", "elu", "selu", "celu", "relu6", "leaky_relu", "rrelu", "hardtanh", "hardsigmoid", "hardswish", "threshold"]
+UNDERSCORED = ["elu", "selu", "celu", "leaky_relu", "rrelu", "hardtanh", "threshold"]
 NAN_OF_INFINITY = {"gelu", "softsign"}  # torch's vectors give NaN for an infinity, or not, by the place in the array
 
 
@@ -181,11 +181,8 @@ ERRORS = [
 ]  # fmt: skip
 
 MODULES = [
-    *[(name, (), {}) for name in (
-        "ReLU ReLU6 LeakyReLU PReLU ELU SELU CELU GELU SiLU Mish Softplus Softsign Softshrink Hardshrink Tanhshrink "
-        "Sigmoid LogSigmoid Hardsigmoid Tanh Hardtanh Hardswish GLU").split()],
-    *[(name, (), {"inplace": True}) for name in (
-        "ReLU ReLU6 LeakyReLU ELU SELU CELU SiLU Mish Hardsigmoid Hardtanh Hardswish").split()],
+    *[(name, (), {}) for name in ["ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Softplus", "Softsign", "Softshrink", "Hardshrink", "Tanhshrink", "Sigmoid", "LogSigmoid", "Hardsigmoid", "Tanh", "Hardtanh", "Hardswish", "GLU"]],
+    *[(name, (), {"inplace": True}) for name in ["ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "SiLU", "Mish", "Hardsigmoid", "Hardtanh", "Hardswish"]],
     ("LeakyReLU", (0.2,), {}), ("PReLU", (4,), {"init": 0.1}), ("ELU", (2,), {}), ("CELU", (0.5, True), {}),
     ("GELU", ("tanh",), {}), ("Softplus", (2, 3), {}), ("Softshrink", (0.1,), {}), ("Hardshrink", (0.1,), {}),
     ("Threshold", (0.1, 2), {}), ("Threshold", (0.1, 2, True), {}), ("Hardtanh", (-2, 1), {}), ("GLU", (0,), {}),

@@ -64,6 +64,7 @@ def gradcheck(
     if not checked:
         raise ValueError("gradcheck expects at least one input tensor to require gradient")
     outputs = _outputs(func, inputs)
+    moved = {i: _Moved(func, inputs, i) for i in checked}
     for o, output in enumerate(outputs):
         if not output.requires_grad:
             continue
@@ -74,15 +75,8 @@ def gradcheck(
                 output, [inputs[i] for i in checked], wrap(seed), retain_graph=True, allow_unused=True
             )
             for i, analytical in zip(checked, grads, strict=True):
-                given = inputs[i]._array
-
-                def element(x: np.ndarray, i: int = i, o: int = o, at: tuple = at) -> float:
-                    moved = wrap(x.astype(inputs[i]._array.dtype))
-                    moved._requires_grad = True
-                    replaced = inputs[:i] + (moved,) + inputs[i + 1 :]
-                    return float(_outputs(func, replaced)[o]._array[at])
-
-                numerical = numerical_gradient(element, np.array(given, dtype=np.float64), eps)
+                element = moved[i].element(o, at)
+                numerical = numerical_gradient(element, np.array(inputs[i]._array, dtype=np.float64), eps)
                 found = np.zeros_like(numerical) if analytical is None else np.asarray(analytical._array, np.float64)
                 if not np.allclose(found, numerical, rtol=rtol, atol=atol, equal_nan=True):
                     if not raise_exception:
@@ -92,6 +86,27 @@ def gradcheck(
                         f"numerical: {numerical}\nanalytical: {found}"
                     )
     return True
+
+
+class _Moved:
+    """The outputs of a function for moved values of one input. Each output element asks for the same moves: kept."""
+
+    def __init__(self, func: Callable[..., Any], inputs: tuple, number: int) -> None:
+        self.func, self.inputs, self.number = func, inputs, number
+        self.known: dict[bytes, list[np.ndarray]] = {}
+
+    def element(self, output: int, at: tuple[int, ...]) -> Callable[[np.ndarray], float]:
+        """One element of one output, as a function of the input's values."""
+        return lambda x: float(self._outputs(x)[output][at])
+
+    def _outputs(self, x: np.ndarray) -> list[np.ndarray]:
+        key = x.tobytes()
+        if key not in self.known:
+            t = wrap(x.astype(self.inputs[self.number]._array.dtype))
+            t._requires_grad = True
+            given = self.inputs[: self.number] + (t,) + self.inputs[self.number + 1 :]
+            self.known[key] = [out._array for out in _outputs(self.func, given)]
+        return self.known[key]
 
 
 def gradgradcheck(

@@ -91,7 +91,8 @@ class VarMean(Op):
         return kernels.of(x).var_mean(x, dim, keepdim, correction)
 
     def backward(ctx, dv, dm=None):
-        return ctx.through(*ctx.saved, dv, dm)
+        (x,) = ctx.saved
+        return ctx.through(x, dv, dm)
 
     def through(ctx, x, dv, dm):
         n = count_along(x.shape, ctx.dim)

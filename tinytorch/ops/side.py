@@ -17,7 +17,6 @@ from tinytorch.ops import (
     einsum,
     elementary,
     extrema,
-    indexing,
     linalg,
     loss,
     masks,
@@ -26,7 +25,6 @@ from tinytorch.ops import (
     reduce,
     rounding,
     scan,
-    shape,
 )
 from tinytorch.ops.conv import ConvVerbs
 from tinytorch.ops.pad import PadVerbs
