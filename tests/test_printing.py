@@ -18,6 +18,9 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
+COVERS = ("Tensor.__repr__", "Tensor.__format__", "set_printoptions")
+
+
 @pytest.fixture(autouse=True)
 def default_options():
     yield

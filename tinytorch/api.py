@@ -10,7 +10,7 @@ from typing import Any
 
 from tinytorch import autograd, dtypes, ops
 from tinytorch.autograd import hooks, views
-from tinytorch.device import device
+from tinytorch.device import device, layout, strided
 from tinytorch.dtypes import (
     bfloat16,
     bool,
@@ -130,7 +130,7 @@ _rows(ops.einsum, "einsum tensordot")  # functions only
 _rows(ops.matrices, "tril_indices triu_indices")
 _LOSS = _rows(ops.loss, "softmax log_softmax")
 _rows(ops.promotion, "result_type")
-_rows(ops.cast, "is_floating_point is_signed is_complex is_nonzero")
+_rows(ops.cast, "is_floating_point is_signed is_complex is_nonzero detach_ numel is_inference")
 _CAST = _rows(ops.cast, "clone detach")
 _INDEXING = _rows(
     ops.select,
@@ -261,6 +261,8 @@ def _bind() -> None:
         setattr(Tensor, f"{name}_", view_method(METHODS[name]))
     for name in IN_PLACE.split():
         setattr(Tensor, f"{name}_", in_place_method(getattr(METHODS[name], "without_out", METHODS[name])))
+    for name in "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift".split():
+        setattr(Tensor, f"{name}_", ops.compare.bits_in_place(getattr(Tensor, f"{name}_")))
     for symbol, name in IN_PLACE_OPERATORS.items():
         setattr(Tensor, f"__i{symbol}__", getattr(Tensor, f"{name}_"))
     for name, to in CASTS.items():
@@ -288,6 +290,7 @@ _bind()
 no_grad, enable_grad = autograd.no_grad, autograd.enable_grad
 set_grad_enabled, inference_mode = autograd.set_grad_enabled, autograd.inference_mode
 is_grad_enabled = autograd.is_grad_enabled
+is_inference_mode_enabled = autograd.grad_mode.is_inference_mode_enabled
 is_anomaly_enabled = autograd.is_anomaly_enabled
 
 
@@ -298,7 +301,8 @@ def is_tensor(obj: Any) -> Any:
 __all__ = [
     "Size", "Tensor", "bfloat16", "bool", "can_cast", "device", "double", "dtype", "enable_grad", "finfo", "float",
     "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "inference_mode", "int", "int16", "int32",
-    "int64", "int8", "is_anomaly_enabled", "is_grad_enabled", "is_tensor", "long", "no_grad", "promote_types",
-    "set_default_dtype", "set_grad_enabled", "set_printoptions", "short", "uint8", *FUNCTIONS,
+    "int64", "int8", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "layout",
+    "long", "no_grad", "promote_types", "set_default_dtype", "set_grad_enabled", "set_printoptions", "short",
+    "strided", "uint8", *FUNCTIONS,
 ]  # fmt: skip
 globals().update(FUNCTIONS)

@@ -51,4 +51,23 @@ class device:
         return device, (self.type, self.index)
 
 
+
+class layout:
+    """How elements lie in memory; every tensor here is `strided`.
+
+    >>> strided
+    torch.strided
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name  # pickled, and copied, as the one that this module holds
+
+
+strided = layout("strided")
 cpu = device("cpu")

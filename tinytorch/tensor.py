@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinytorch import dtypes, printing
-from tinytorch.device import cpu
+from tinytorch.device import cpu, strided
 from tinytorch.device import device as Device
+from tinytorch.device import layout as Layout
 from tinytorch.dtypes import dtype as DType
 from tinytorch.size import Size
 from tinytorch.storage import Storage, TypedStorage
@@ -126,8 +127,8 @@ class Tensor:
         return False
 
     @property
-    def layout(self) -> str:
-        return "torch.strided"
+    def layout(self) -> Layout:
+        return strided
 
     def get_device(self) -> int:
         return -1 if self.device.type == "cpu" else self.device.index or 0
@@ -268,6 +269,13 @@ class Tensor:
         if not self._array.ndim:
             raise TypeError("len() of a 0-d tensor")
         return self._array.shape[0]
+
+    def __contains__(self, element: Any) -> bool:
+        if not isinstance(element, Tensor | int | float | np.number):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            )
+        return bool((self == element).any())
 
     def __bool__(self) -> bool:
         if self._array.size != 1:

@@ -9,6 +9,9 @@ import pytest
 import tinytorch
 from tests.oracle import torch
 
+COVERS = (
+    "autograd.Function", "autograd.function.once_differentiable", "autograd.gradcheck", "autograd.gradgradcheck",
+)  # fmt: skip
 BOTH = pytest.mark.parametrize("T", [torch, tinytorch], ids=["torch", "tinytorch"])
 
 

@@ -12,6 +12,9 @@ from tests.oracle import torch
 from tests.parity.harness import compare, flatten
 
 
+COVERS = tuple(f"autograd.functional.{name}" for name in ("hessian", "jacobian", "jvp", "vjp"))
+
+
 def both(act: Callable[[Any], Any]) -> None:
     mine, real = flatten(act(tinytorch)), flatten(act(torch))
     assert len(mine) == len(real)

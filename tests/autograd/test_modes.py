@@ -10,6 +10,10 @@ import pytest
 import tinytorch
 from tests.oracle import torch
 
+COVERS = (
+    "no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled",
+    "Tensor.detach_", "Tensor.is_inference", "is_inference", "detach_",
+)  # fmt: skip
 BOTH = pytest.mark.parametrize("T", [torch, tinytorch], ids=["torch", "tinytorch"])
 
 
@@ -89,6 +93,8 @@ def test_inference_tensors_stay_outside_autograd(T: Any) -> None:
     x = T.ones(2, requires_grad=True)
     with T.inference_mode():
         q = x * 2
+        assert T.is_inference_mode_enabled()
+    assert not T.is_inference_mode_enabled() and T.is_inference(q) and not T.is_inference(x)
     assert q.is_inference() and not q.requires_grad
     with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
         q * x
@@ -108,3 +114,5 @@ def test_detach_shares_memory_and_leaves_the_graph(T: Any) -> None:
         c.sum().backward()
     out.detach_()
     assert out.is_leaf and not out.requires_grad
+    out = a * 3
+    assert T.detach_(out) is out and out.is_leaf and not out.requires_grad

@@ -11,6 +11,7 @@ import pytest
 import tinytorch
 from tests.oracle import torch
 
+COVERS = ("Tensor._version", "Tensor._base", "Tensor._is_view")
 BOTH = pytest.mark.parametrize("T", [torch, tinytorch], ids=["torch", "tinytorch"])
 
 # ---- random programs --------------------------------------------------------------------------------------------

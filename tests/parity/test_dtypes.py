@@ -90,6 +90,9 @@ ERRORS = [
 ]
 
 
+COVERS = [*DTYPES, "can_cast", "promote_types", "finfo", "iinfo", "get_default_dtype", "set_default_dtype"]
+
+
 @pytest.mark.parametrize("case", CASES, ids=ids(CASES))
 def test_equals_torch(case: Case) -> None:
     run_case(case)

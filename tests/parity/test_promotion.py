@@ -54,6 +54,7 @@ OPERATORS = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+COVERS = [*UNARY, *BINARY, "result_type"]
 IN_PLACE = {
     "+=": operator.iadd,
     "-=": operator.isub,

@@ -279,6 +279,9 @@ def test_views_share_their_memory(name: str) -> None:
     assert results[0] == results[1]
 
 
+COVERS = ("Tensor.storage", "Tensor.untyped_storage", "Tensor.data_ptr", "Tensor.storage_offset")
+
+
 def test_storage_is_printed_and_measured_as_in_torch() -> None:
     found = []
     for T in (torch, tinytorch):

@@ -82,7 +82,7 @@ class Node:
         return results
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
 
 
 class RemovableHandle:
@@ -113,6 +113,9 @@ class AccumulateGrad(Node):
     def __init__(self, variable: Tensor) -> None:
         self.variable = variable
         self.sequence = next(_counter)
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
 
     def __call__(self, gradient: Any) -> tuple[()]:
         leaf = self.variable

@@ -141,6 +141,16 @@ def detach_(self: Tensor) -> Tensor:
     return self
 
 
+def numel(input: Tensor) -> int:
+    """How many elements the tensor has"""
+    return _checked("numel", input)._array.size
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode"""
+    return _checked("is_inference", input)._inference
+
+
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """x itself if its elements lie in order, else a copy in which they do."""
     if input._array.flags.c_contiguous:

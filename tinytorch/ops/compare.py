@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -164,6 +165,21 @@ bitwise_left_shift, shift_left = _bits(
 bitwise_right_shift, shift_right = _bits(
     "bitwise_right_shift", np.right_shift, "⌊input / 2^other⌋.", "rshift_cpu", no_bools=True
 )
+
+
+def bits_in_place(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`x.bitwise_or_(y)` and the like: whether the result fits into x is asked before whether it has bits."""
+
+    @functools.wraps(method)
+    def checked(self: Tensor, other: Any) -> Tensor:
+        if self._array.dtype.kind not in "fV" and isinstance(other, Tensor | float):
+            common = common_dtype(self, other if isinstance(other, Tensor) else number_of(other))
+            if common.category == dtypes.FLOATING:
+                source, target = kind_name(common), kind_name(self.dtype)
+                raise RuntimeError(f"result type {source} can't be cast to the desired output type {target}")
+        return method(self, other)
+
+    return checked
 
 
 @with_out

@@ -274,8 +274,8 @@ def instance_norm(
     form = Form("group_norm", (samples, channels, 1, size), (2, 3), (1, channels, 1, 1))
     ctx, y = _run(NativeBatchNorm, input, weight, bias, form, eps)
     if y.numel():
-        _mix(running_mean, ctx.mean.reshape(samples, channels).mean(0), momentum)
-        _mix(running_var, ctx.var.reshape(samples, channels).mean(0) * (size / (size - 1)), momentum)
+        _mix(running_mean, np.add.reduce(ctx.mean.reshape(samples, channels)) / samples, momentum)
+        _mix(running_var, np.add.reduce(ctx.var.reshape(samples, channels)) / samples * (size / (size - 1)), momentum)
     return y
 
 

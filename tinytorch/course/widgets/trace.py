@@ -144,7 +144,7 @@ def walk(result: Any, known: dict[Any, tuple[str, str, float]], leaves: dict[int
     boxes, number_of, queue = [], {result.grad_fn: 0}, [result.grad_fn]
     for node in queue:
         made = known.get(node)
-        box = Box(node.name(), *(made or ()))
+        box = Box(node.name().rpartition("::")[2], *(made or ()))
         boxes.append(box)
         if box.is_leaf:
             box.name, box.value = leaves.get(id(node.variable), "leaf"), node.variable.item()

@@ -104,7 +104,7 @@ def logsumexp(x, dim, keepdim=False):
     """m + log Σ exp(x - m) with the largest element m: nothing overflows."""
     values = wide(x)
     if values.size:
-        m = np.max(values, axis=dim, keepdims=True)
+        m = np.maximum.reduce(values, axis=dim, keepdims=True)
         m = np.where(np.isfinite(m), m, m.dtype.type(0))
     else:
         m = values.dtype.type(0)
@@ -126,7 +126,7 @@ def vector_norm(x, ord, dim=None, keepdim=False):
     elif ord == 0:
         y = np.count_nonzero(a, axis=dim, keepdims=keepdim)
     elif math.isinf(ord):
-        y = (np.max if ord > 0 else np.min)(np.abs(a), axis=dim, keepdims=keepdim)
+        y = (np.maximum if ord > 0 else np.minimum).reduce(np.abs(a), axis=dim, keepdims=keepdim)
     else:
         y = np.add.reduce(np.abs(a) ** ord, axis=dim, keepdims=keepdim) ** (1 / ord)
     return np.asarray(y).astype(x.dtype, copy=False)
@@ -150,11 +150,11 @@ def count_nonzero(x, dim=None, keepdim=False):
 
 
 def amax(x, dim=None, keepdim=False):
-    return np.max(wide(x), axis=dim, keepdims=keepdim).astype(x.dtype, copy=False)
+    return np.maximum.reduce(wide(x), axis=dim, keepdims=keepdim).astype(x.dtype, copy=False)
 
 
 def amin(x, dim=None, keepdim=False):
-    return np.min(wide(x), axis=dim, keepdims=keepdim).astype(x.dtype, copy=False)
+    return np.minimum.reduce(wide(x), axis=dim, keepdims=keepdim).astype(x.dtype, copy=False)
 
 
 def argmax(x, dim=None, keepdim=False):
@@ -175,7 +175,7 @@ def extreme_along(x, dim, largest):
         y, index = np.empty(x.shape[1:], x.dtype), np.empty(x.shape[1:], np.int64)
         fast.loops().max_columns(x.reshape(len(x), -1), y.reshape(-1), index.reshape(-1))
         return y[None], index[None]
-    best = (np.max if largest else np.min)(values, axis=dim, keepdims=True)  # argmax is slow across memory
+    best = (np.maximum if largest else np.minimum).reduce(values, axis=dim, keepdims=True)  # argmax is slow across memory
     found = values == best
     if np.isnan(best).any():
         found |= values != values

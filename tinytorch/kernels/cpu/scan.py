@@ -88,5 +88,5 @@ def all_nonzero(x):
 
 def lane_max(x, dim):
     """The largest along a dimension, which is kept; 0 where that is not finite."""
-    m = np.max(wide(x), axis=dim, keepdims=True) if x.shape[dim] else np.zeros_like(wide(x))
+    m = np.maximum.reduce(wide(x), axis=dim, keepdims=True) if x.shape[dim] else np.zeros_like(wide(x))
     return np.where(np.isfinite(m), m, 0).astype(x.dtype)
