@@ -6,6 +6,8 @@ the function that answers it.
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 from tinytorch import autograd, dtypes, ops
@@ -239,6 +241,8 @@ IN_PLACE_OPERATORS = {
     "rshift": "bitwise_right_shift",
 }  # fmt: skip
 
+BITS = "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift"
+
 
 def _cast_method(to: dtype) -> Any:
     def method(self: Tensor) -> Tensor:
@@ -261,8 +265,9 @@ def _bind() -> None:
         setattr(Tensor, f"{name}_", view_method(METHODS[name]))
     for name in IN_PLACE.split():
         setattr(Tensor, f"{name}_", in_place_method(getattr(METHODS[name], "without_out", METHODS[name])))
-    for name in "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift".split():
+    for name in BITS.split():
         setattr(Tensor, f"{name}_", ops.compare.bits_in_place(getattr(Tensor, f"{name}_")))
+    Tensor.float_power_ = ops.pointwise.in_double(Tensor.float_power_)
     for symbol, name in IN_PLACE_OPERATORS.items():
         setattr(Tensor, f"__i{symbol}__", getattr(Tensor, f"{name}_"))
     for name, to in CASTS.items():
@@ -272,6 +277,28 @@ def _bind() -> None:
     Tensor.backward = backward
     Tensor.T = property(ops.shape.property_t)
     Tensor.mT = property(ops.shape.property_mt)
+
+
+# ---- tinytorch.name_(x): the in-place methods that are functions too ------------------------------------------------
+
+WRITTEN = (
+    "abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh atan atanh ceil clamp "
+    "clamp_max clamp_min clip cos cosh deg2rad erf erfc exp exp2 expm1 fill fix floor frac gcd index_put lcm log log10 "
+    "log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt sigmoid sin sinc sinh sqrt square "
+    "tan tanh trunc xlogy zero"
+)
+
+
+def _written(name: str) -> Any:
+    method = getattr(Tensor, name)
+
+    @functools.wraps(method)
+    def function(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        return method(input, *args, **kwargs)
+
+    return function
 
 
 def backward(
@@ -286,6 +313,8 @@ def backward(
 
 
 _bind()
+FUNCTIONS.update({f"{name}_": _written(f"{name}_") for name in WRITTEN.split()})
+FUNCTIONS.update(pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None)
 
 no_grad, enable_grad = autograd.no_grad, autograd.enable_grad
 set_grad_enabled, inference_mode = autograd.set_grad_enabled, autograd.inference_mode

@@ -11,7 +11,8 @@ import tinytorch
 from tests.oracle import torch
 
 COVERS = (
-    "autograd.backward", "autograd.grad", "autograd.Variable", "autograd.detect_anomaly", "is_anomaly_enabled",
+    "autograd.backward", "autograd.grad", "autograd.Variable", "autograd.detect_anomaly", "autograd.set_detect_anomaly",
+    "is_anomaly_enabled",
     "autograd.graph.saved_tensors_hooks", "Tensor.backward", "Tensor.grad", "Tensor.grad_fn", "Tensor.is_leaf",
     "Tensor.register_hook", "Tensor.register_post_accumulate_grad_hook", "Tensor.requires_grad",
     "Tensor.requires_grad_", "Tensor.retain_grad", "Tensor.retains_grad",
@@ -208,6 +209,17 @@ def test_anomaly_mode_names_the_function(T: Any) -> None:
         x = T.tensor([-1.0], requires_grad=True)
         with pytest.raises(RuntimeError, match="Function 'SqrtBackward0' returned nan values in its 0th output"):
             x.sqrt().sum().backward()
+    assert not T.is_anomaly_enabled()
+
+
+@BOTH
+def test_set_detect_anomaly(T: Any) -> None:
+    with pytest.warns(UserWarning), T.autograd.set_detect_anomaly(True):
+        assert T.is_anomaly_enabled()
+        with T.autograd.set_detect_anomaly(False):
+            assert not T.is_anomaly_enabled()
+        with pytest.raises(RuntimeError, match="Function 'LogBackward0' returned nan values in its 0th output"):
+            (T.zeros(1, requires_grad=True).log() * 0).sum().backward()
     assert not T.is_anomaly_enabled()
 
 

@@ -11,7 +11,6 @@ import tinytorch
 from tests.oracle import torch
 from tests.parity.harness import compare, flatten
 
-
 COVERS = tuple(f"autograd.functional.{name}" for name in ("hessian", "jacobian", "jvp", "vjp"))
 
 

@@ -98,9 +98,13 @@ def run(T: Any, steps: list, numbers: list, tracked: bool) -> list:
 
 @pytest.mark.parametrize("seed", range(250))
 def test_random_programs_of_views_and_writes(seed: int) -> None:
+    same_on_both(seed)
+
+
+def same_on_both(seed: int, always_tracked: bool = False) -> None:
     """Values, versions, gradients and second gradients of random views of views and writes in between, or the same error."""
     rng = np.random.default_rng(seed)
-    steps, numbers, tracked = program(rng), rng.standard_normal((3, 4)).tolist(), bool(rng.random() < 0.7)
+    steps, numbers, tracked = program(rng), rng.standard_normal((3, 4)).tolist(), bool(rng.random() < 0.7) or always_tracked
     found: list = []
     for T in (torch, tinytorch):
         try:

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import tests
 import tinytorch
@@ -37,20 +36,30 @@ SPACES = {
 DIFFERS = {
     r"manual_seed|rand.*|normal_?|uniform_|bernoulli_?|multinomial|seed|initial_seed|.*dropout.*|Dropout.*|Generator":
         "seeded and distributed alike; the stream of numbers is NumPy's",
-    r"storage|untyped_storage": "one Storage class, typed; sizes, sharing and pointers as in PyTorch",
+    r"storage": "gives a TypedStorage on the untyped bytes, without PyTorch's warning that it is deprecated",
 }  # fmt: skip
 ABSENT = {
     r".*complex.*|real|imag|angle|polar|view_as_real|conj.*|resolve_.*|is_conj|is_neg|adjoint|H|mH|.*cfloat.*|.*cdouble.*|chalf": "complex numbers are left out",
     r".*sparse.*|.*_coo.*|.*_cs[rc].*|.*_bs[rc].*|coalesce|is_coalesced|indices|values|col_indices|crow_indices|ccol_indices|row_indices|to_dense|hspmm|smm|sspaddmm|to_mkldnn|is_mkldnn|dense_dim|spmm": "sparse tensors are left out, but for Embedding's gradient",
-    r".*quant.*|q_.*|int_repr|dequantize|.*fbgemm.*|q[iu]int.*|quint.*|u?int[1-7]|bits.*|float8.*|float4.*|.*fake_.*|fused_moving.*|choose_qparams.*": "quantisation is left out",
+    r".*quantiz.*|q_.*|int_repr|qscheme|.*fbgemm.*|q[iu]int.*|quint.*|u?int[1-7]|bits.*|float8.*|float4.*|.*fake_.*|fused_moving.*|choose_qparams.*": "quantisation is left out",
     r"compile|compiler|jit.*|.*export.*|cond|while_loop|.*vmap.*|Script.*|.*graph_.*|.*fx.*|.*dynamo.*|classproperty|sym_.*|Sym.*": "torch.compile, export and TorchScript are left out",
     r"fft|.*stft|.*_window|bartlett.*|hann.*|hamming.*|blackman.*|kaiser_window|spectral.*": "signal processing is left out",
     r"cudnn.*|miopen.*|mkldnn.*|xpu|mps|mtia|.*vulkan.*|.*hip.*|.*xnnpack.*|.*rocm.*|is_xla|is_xpu|is_mps|is_hpu|is_ipu|is_maia|is_ort|is_vulkan|is_mtia|hpu|ipu": "other devices are left out",
     r"_.*": "internal",
     r"uint16|uint32|uint64": "a dtype of PyTorch with few operations; left out",
-    r".*name.*|align_.*|rename_?|refine_.*": "named dimensions never left their prototype stage",
+    r".*names|align_.*|rename_?|refine_.*": "named dimensions never left their prototype stage",
     r".*deterministic.*|.*profiler.*|.*threads.*|set_.*|get_.*|.*autocast.*|.*vitals.*|.*warn.*|.*mem.*|.*thread.*|has_.*|is_.*enabled|.*torch_function.*": "a switch of PyTorch's own runtime",
 }  # fmt: skip
+INTERNAL = (  # names that are reachable but no part of what PyTorch documents: left out of the page
+    r"_.*|(cudnn|miopen|mkldnn|native|batch_norm|parse|import_ir|fbgemm|unsafe|sym|rnn_\w+|fused_moving|fake_quantize)_.*"
+    r"|.*(_copy|_copy_|_notes|_type_comment|_cell|_with_indices|_affine|_symmetric|_float_qparams|_guard|_inverse)"
+    r"|AVG|SUM|\w+_OPS|\w+_MODES|TYPE_CHECKING|USE_\w+|[A-Z]\w*(Type|Storage|Logger|Context|Spec|Config|State|Stats|Module|Value|Event|Error|Exception|Obj)"
+    r"|(Broadcasting|Storage|Deserialization|PyTorchFile|Disable|Dispatch|Concrete|Exclude|Lite|FunctionSchema)\w*"
+    r"|boolean_dispatch|assert_int_or_pair|prepare_multiprocessing_environment|compiled_with_cxx11_abi|factory_kwargs"
+    r"|unify_type_list|wait|fork|is_storage|hash_tensor|map2?_|module_load|kineto_available|is_tensor_like|variable"
+    r"|enforce_grad_layout_policy|swap_in_optimizer_params_and_state|merge_type\w*|vitals_enabled|classproperty"
+)
+PUBLIC = r"TypedStorage|UntypedStorage|LinAlgError|Event|Stream|Sym(Bool|Float|Int)"  # though they look like these
 ELSE = "not met in the course"
 
 
@@ -60,11 +69,13 @@ def covered() -> set[str]:
     for module in _test_modules():
         for table in ("CASES", "ERRORS", "COVERS"):
             for entry in getattr(module, table, ()):
-                found.add(entry if isinstance(entry, str) else entry.name)
+                name = entry if isinstance(entry, str) else entry.name
+                found.add(name.partition(" ")[0])  # "gelu at its corners" is about gelu
     return found
 
 
 def _test_modules() -> Iterator[ModuleType]:
+    yield importlib.import_module(f"{tests.__name__}.test_printing")
     for folder in ("parity", "autograd", "nn", "optim"):
         package = importlib.import_module(f"{tests.__name__}.{folder}")
         for info in pkgutil.iter_modules(package.__path__):
@@ -77,13 +88,14 @@ def names(space: str) -> list[str]:
     where = SPACES[space](torch)
     found = []
     for name in dir(where):
-        if name.startswith("_") or (space == "torch.Tensor" and name in dir(object)):
+        if name.startswith("_") or (re.fullmatch(INTERNAL, name) and not re.fullmatch(PUBLIC, name)):
             continue
         value = inspect.getattr_static(where, name, None)
-        module = getattr(value, "__module__", None)
-        if inspect.ismodule(value) or (module or "").startswith(
-            ("typing", "collections", "enum", "functools", "builtins.m")
-        ):
+        module = getattr(value, "__module__", None) or ""
+        if inspect.ismodule(value) or module.startswith(("typing", "collections", "enum", "functools")):
+            continue
+        of_the_runtime = inspect.isclass(value) and (space == "torch" or module.startswith("torch._C"))
+        if of_the_runtime and not _here(space, name) and not re.fullmatch(PUBLIC, name):
             continue
         found.append(name)
     return found
@@ -91,31 +103,29 @@ def names(space: str) -> list[str]:
 
 def status(space: str, name: str, tested: set[str]) -> tuple[str, str]:
     """("same" | "differs" | "present" | "absent", why)."""
-    ours = _space(space)
-    if ours is not None and (name in dir(ours) or hasattr(ours, name)):
+    if _here(space, name):
         for pattern, how in DIFFERS.items():
             if re.fullmatch(pattern, name):
                 return "differs", how
-        return ("same", "") if _is_tested(space, name, tested) else ("present", "no case of its own yet")
+        return ("same", "") if is_tested(f"{space}.{name}".removeprefix("torch."), tested) else ("present", "no case of its own yet")
     for pattern, why in ABSENT.items():
         if re.fullmatch(pattern, name):
             return "absent", why
     return "absent", ELSE
 
 
-def _space(space: str) -> Any:
-    try:
-        return SPACES[space](tinytorch)
-    except AttributeError:
-        return None
+def _here(space: str, name: str) -> bool:
+    ours = SPACES[space](tinytorch)
+    return name in dir(ours) or hasattr(ours, name)
 
 
-def _is_tested(space: str, name: str, tested: set[str]) -> bool:
-    short = space.removeprefix("torch").lstrip(".")
-    wanted = {f"{short}.{name}" if short else name}
-    if space in ("torch", "torch.Tensor"):  # a case runs the function and, in the tables' conventions, its method
-        wanted |= {name, f"Tensor.{name}", name.rstrip("_") if name.endswith("_") else name}
-    return bool(wanted & tested) or name in tested
+def is_tested(path: str, tested: set[str]) -> bool:
+    """Whether a case is about `path` ("add", "Tensor.add_", "nn.functional.relu").
+
+    A case of a name stands for it in all its places, as they are bound to one function; writing in place is not.
+    """
+    name = path.rpartition(".")[2]
+    return path in tested or name in tested or (f"Tensor.{name}" in tested and "." not in path)
 
 
 def page() -> str:

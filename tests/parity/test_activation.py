@@ -188,6 +188,7 @@ MODULES = [
     ("Threshold", (0.1, 2), {}), ("Threshold", (0.1, 2, True), {}), ("Hardtanh", (-2, 1), {}), ("GLU", (0,), {}),
     ("Softmin", (1,), {}), ("Softmax", (0,), {}), ("LogSoftmax", (), {"dim": -1}),
 ]  # fmt: skip
+COVERS = {"nn.RReLU", *(f"nn.{name}" for name, _, _ in MODULES)}
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids(CASES))

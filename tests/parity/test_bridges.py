@@ -8,10 +8,14 @@ import pickle
 import numpy as np
 import pytest
 
-from tests.parity.harness import Case, Error, f16, f32, f64, i64, ids, run_case, run_error, same
+import tinytorch
+from tests.parity.harness import Case, Error, f16, f32, f64, i64, ids, run_case, run_error, same, u8
 
 words = str.split
 
+MIXED = (
+    lambda x, a: x * a, lambda x, a: x + a, lambda x, a: x - a, lambda x, a: x**2 @ a, lambda x, a: x == a, lambda x, a: a == x,
+)  # fmt: skip
 CASES = [
     *[
         Case(f"Tensor.{name}", lambda T, x, y, name=name: [getattr(t, name)() for t in (x, y, y[0])], f16(2, 3), i64(4))
@@ -27,8 +31,11 @@ CASES = [
     Case("strided", lambda T: (repr(T.strided), T.zeros(2, layout=T.strided))),
     Case("device", lambda T: (T.device("cpu"), T.device("cuda", 1), T.device("cuda:1").index, T.zeros(1, device="cpu").device)),
     Case("dtype", lambda T: [isinstance(d, T.dtype) for d in (T.float32, T.int, 3)]),
+    Case("is_signed", lambda T, x, y: (T.is_signed(x), T.is_signed(y), x.is_signed(), T.is_complex(x)), f16(1), u8(1)),
+    Case("is_complex", lambda T, x: (T.is_complex(x), x.is_complex()), f16(1)),
+    Case("clone", lambda T, x: (T.clone(x), x.clone(), x.clone().data_ptr() == x.data_ptr()), f32(2, 3, layout="transposed"), strides=True),
+    Case("Tensor.output_nr", lambda T, x: [v.output_nr for v in (x, *x.unbind())], f32(2, 3)),
     Case("is_tensor", lambda T, x: [T.is_tensor(v) for v in (x, 1, [x], None)], f32(2)),
-    Case("cuda", lambda T: (T.cuda.is_available(), T.cuda.device_count())),
     Case("Tensor.cpu", lambda T, x: (x.cpu(), x.cpu() is x), f32(2)),
     Case("Tensor.data", lambda T, x: ((x * 2).data, x.data.requires_grad, x.data.data_ptr() == x.data_ptr()), f32(2)),
     Case("Tensor.item", lambda T, x: (x[0].item(), x[:1].item(), (x > 0)[0].item(), x.long()[0].item()), f64(2)),
@@ -39,7 +46,17 @@ CASES = [
         lambda T, x: (np.asarray(x).tolist(), str(np.asarray(x, dtype=np.float32).dtype), np.add(x, 1).tolist(), np.sum(x.numpy()).item()),
         f64(3, grad=False),
     ),
-    Case("Tensor.__array_priority__", lambda T, x: x * np.ones(3) + x, f64(3, grad=False)),
+    Case(
+        "Tensor.__array_wrap__",
+        lambda T, x, y: (np.exp(x), np.add(x, 1), np.maximum(x, 0), np.isnan(y), np.multiply(np.arange(3.0), x)),
+        f64(3, grad=False),
+        f32(2, grad=False),
+    ),
+    Case(
+        "Tensor.__array_priority__",
+        lambda T, x: [act(x, np.array([1.0, -2.0, 3.0])) for act in MIXED],
+        f64(3, grad=False),
+    ),
     Case("Tensor.__len__", lambda T, x: (len(x), len(x[:0]), len(x[0])), f32(2, 3)),
     Case("Tensor.__bool__", lambda T, x: (bool(x[0]), bool(x[:1] * 0), not x[0]), f32(2)),
     Case("Tensor.__float__", lambda T, x: (float(x[0]), float(x[:1].long())), f32(2, make=same([1.75, 2]), grad=False)),
@@ -84,6 +101,14 @@ def _pickled(x):
 @pytest.mark.parametrize("case", CASES, ids=ids(CASES))
 def test_equals_torch(case: Case) -> None:
     run_case(case)
+
+
+COVERS = ("cuda.is_available", "cuda.device_count")
+
+
+def test_the_usual_choice_of_a_device() -> None:
+    device = "cuda" if tinytorch.cuda.is_available() else "cpu"
+    assert tinytorch.ones(1, device=device).device == tinytorch.device("cpu") and tinytorch.cuda.device_count() == 0
 
 
 @pytest.mark.parametrize("case", ERRORS, ids=ids(ERRORS))

@@ -286,3 +286,23 @@ def test_names_in_the_graph() -> None:
     assert F.pad(x, (1, 1)).grad_fn.name() == "ConstantPadNdBackward0"
     assert F.pad(x, (1, 1, 1, 1), "reflect").grad_fn.name() == "ReflectionPad2DBackward0"
     assert F.unfold(x, 2).grad_fn.name() == "Im2ColBackward0"
+
+
+MODULES = [
+    (f"{kind}{rank}d", (3, 2, *(7, 6, 5)[:rank])) for kind in ("Conv", "ConvTranspose") for rank in (1, 2, 3)
+]
+COVERS = [f"nn.{name}" for name, _ in MODULES]
+
+
+def through_module(T, x, name):
+    layer = getattr(T.nn, name)(2, 4, 3, stride=2, padding=1, groups=2)
+    with T.no_grad():
+        for p in layer.parameters():
+            p.copy_(T.linspace(-1, 1, p.numel()).reshape(p.shape))
+    y = layer(x)
+    return y, T.autograd.grad((y * y).sum(), list(layer.parameters()), retain_graph=True)
+
+
+@pytest.mark.parametrize("name, shape", MODULES)
+def test_module_equals_torch(name: str, shape: tuple) -> None:
+    run_case(Case(f"nn.{name}", lambda T, x: through_module(T, x, name), f32(*shape), second=False, rtol=1e-4, atol=1e-4))

@@ -182,6 +182,11 @@ CASES = [
     Case(
         "Tensor.new_zeros", lambda T, x: (x.new_zeros(2, 3), x.new_zeros((2,)), x.new_ones((2,), dtype=T.long)), f64(1)
     ),
+    Case("Tensor.new_ones", lambda T, x: (x.new_ones(2, 3), x.new_ones((2,), dtype=T.long)), f64(1)),
+    Case("Tensor.new_empty", lambda T, x: (x.new_empty(2, 3).shape, x.new_empty((0,), dtype=T.long)), f16(1)),
+    Case("Tensor.new_empty_strided", lambda T, x: x.new_empty_strided((2, 3), (1, 2)).stride(), f16(1)),
+    Case("Tensor.new", lambda T, x: (x.new([1, 2]), x.new(2, 3).shape, x.new().shape), f32(1)),
+    Case("pi", lambda T: (T.pi, T.e, T.inf, str(T.nan), T.newaxis)),
     Case("Tensor.new_full", lambda T, x, y: (x.new_full((2,), 3), y.new_full((2,), 3.5)), f32(1), i64(1)),
     Case(
         "Tensor.new_tensor",
@@ -296,6 +301,7 @@ ERRORS = [
     Error("Size", lambda T: T.Size([2.5]), words="torch.Size() takes an iterable of 'int' (item 0 is 'float')"),
 ]
 COVERS = [name for name in MADE if " " not in name]
+COVERS += ["e", "inf", "nan", "newaxis"]
 COVERS += [f"{n}Tensor" for n in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")]
 
 

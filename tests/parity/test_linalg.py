@@ -66,6 +66,10 @@ CASES = [
     Case("linalg.vector_norm", lambda T, x: T.linalg.vector_norm(x), f32(0, make=same([]))),
     # ---- decompositions
     *[
+        Case("inverse", lambda T, a: (T.inverse(a), a.inverse()), f64(*s, make=regular))
+        for s in ((3, 3), (2, 3, 3))
+    ],
+    *[
         Case("linalg.inv", lambda T, a: (T.linalg.inv(a), T.inverse(a), a.inverse()), f64(*s, make=regular))
         for s in [(3, 3), (2, 3, 3), (0, 0)]
     ],
@@ -82,8 +86,16 @@ CASES = [
     ],
     Case("linalg.solve", lambda T, a, b: T.linalg.solve(a, b, left=False), f64(3, 3, make=regular), f64(2, 3)),
     *[
+        Case("det", lambda T, a: (T.det(a), a.det(), T.slogdet(a), a.slogdet()), f64(*s, make=regular))
+        for s in [(3, 3), (2, 3, 3), (0, 0)]
+    ],
+    *[
         Case("linalg.det", lambda T, a: (T.linalg.det(a), T.det(a), a.det()), f64(*s, make=regular))
         for s in [(3, 3), (2, 3, 3), (1, 1)]
+    ],
+    *[
+        Case("slogdet", lambda T, a: (T.slogdet(a), a.slogdet()), f64(*s, make=regular))
+        for s in [(3, 3), (2, 3, 3)]
     ],
     *[
         Case("linalg.slogdet", lambda T, a: (T.linalg.slogdet(a), T.slogdet(a)), f64(*s, make=regular))
@@ -197,6 +209,7 @@ ERRORS = [
         words="cannot compute the inf norm on an empty tensor",
     ),
 ]
+COVERS = ("linalg.LinAlgError",)
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids(CASES))

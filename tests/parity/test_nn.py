@@ -297,6 +297,11 @@ DRAWS = {
 }
 
 
+COVERS = [f"nn.init.{name}" for name in (*DRAWS, "zeros_", "ones_", "eye_", "orthogonal_", "calculate_gain")]
+COVERS += ["nn.Linear", "nn.Module", "nn.Sequential", "nn.Parameter", "nn.Buffer"]
+COVERS += ["nn.ModuleList", "nn.ModuleDict", "nn.ParameterList", "nn.ParameterDict"]
+
+
 @pytest.mark.parametrize("name", DRAWS)
 def test_draws_from_torchs_distribution(name: str) -> None:
     """Streams differ; mean, deviation and bounds of 60,000 numbers agree."""

@@ -217,6 +217,7 @@ MODULES = [
     ("InstanceNorm2d", (4,), {"affine": True, "track_running_stats": True}, (3, 4, 2, 3)),
     ("InstanceNorm3d", (4,), {"momentum": None, "track_running_stats": True}, (3, 4, 2, 3, 2)),
 ]  # fmt: skip
+COVERS = {f"nn.{name}" for name, *_ in MODULES}
 
 
 def made(T: Any, name: str, args: tuple, options: dict) -> Any:

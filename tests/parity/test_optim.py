@@ -30,6 +30,7 @@ OPTIONS = [
     ("Adam", {"lr": 0.1, "maximize": True, "amsgrad": True, "weight_decay": 0.1}),
     ("Adam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
 ]
+COVERS = ("optim.SGD", "optim.Adam")
 NAMES = [f"{name}-{'-'.join(f'{k}={v}' for k, v in options.items())}" for name, options in OPTIONS]
 
 

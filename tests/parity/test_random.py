@@ -61,6 +61,7 @@ MADE = {
 }
 
 CASES = [
+    Case("randn_like", lambda T, x: form(T.randn_like(x), T.randn_like(x, dtype=T.half)), f32(2, 3, layout="transposed")),
     *[Case(name, run) for name, run in MADE.items()],
     Case(
         "rand_like", lambda T, x: form(T.rand_like(x), T.randn_like(x, dtype=T.double)), f32(2, 3, layout="transposed")

@@ -145,7 +145,8 @@ def check_in_place(t: Tensor, *others: Any) -> None:
 def check_no_overlap(t: Tensor) -> None:
     """Refuse to write different numbers into one place of memory, as an expanded tensor would have it."""
     array = t._array
-    if 0 in array.strides and any([s == 0 and n > 1 for n, s in zip(array.shape, array.strides, strict=True)]):
+    twice = 0 in array.strides and any([s == 0 and n > 1 for n, s in zip(array.shape, array.strides, strict=True)])
+    if twice and array.size:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."

@@ -9,6 +9,16 @@ import importlib
 from typing import Any
 
 
+def is_available() -> bool:
+    """Whether tensors can live on a GPU: not yet, `x.cuda()` refuses."""
+    return False
+
+
+def device_count() -> int:
+    """How many GPUs tensors can live on."""
+    return 0
+
+
 def __getattr__(name: str) -> Any:
     if name.endswith("Tensor"):  # FloatTensor and its like: names that refuse to make anything without a GPU
         from tinytorch.ops.legacy import CUDA_TYPES

@@ -20,7 +20,7 @@ from tinytorch.ops.promotion import (
     result_of,
     untracked,
 )
-from tinytorch.tensor import Tensor
+from tinytorch.tensor import Tensor, wrap
 
 
 def _named(function: Callable[..., Any], name: str, words: str) -> Callable[..., Any]:
@@ -45,6 +45,16 @@ def _comparison(name: str, ufunc: Any, symbol: str) -> tuple[Callable[..., Tenso
     return _named(function, name, f"input {symbol} other, for each pair of elements: a bool tensor."), operator
 
 
+def _with_arrays(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """== and != also with a NumPy array: left to Python, they would answer for the two objects as wholes."""
+
+    def compared(x: Tensor, y: Any) -> Any:
+        found = operator(x, y)
+        return operator(x, wrap(y)) if found is NotImplemented and isinstance(y, np.ndarray) else found
+
+    return compared
+
+
 eq, equals = _comparison("eq", np.equal, "=")
 ne, differs = _comparison("ne", np.not_equal, "≠")
 lt, is_less = _comparison("lt", np.less, "<")
@@ -52,6 +62,7 @@ le, is_at_most = _comparison("le", np.less_equal, "≤")
 gt, is_greater = _comparison("gt", np.greater, ">")
 ge, is_at_least = _comparison("ge", np.greater_equal, "≥")
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+equals, differs = _with_arrays(equals), _with_arrays(differs)
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -305,6 +307,21 @@ def pow(input: Any, exponent: Any) -> Tensor:
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent, computed in float64"""
     return pow(*[to_dtype(v, dtypes.float64) if isinstance(v, Tensor) else float(v) for v in (input, exponent)])
+
+
+def in_double(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`x.float_power_(y)`: the result is float64, and only a float64 tensor takes it."""
+
+    @functools.wraps(method)
+    def checked(self: Tensor, exponent: Any) -> Tensor:
+        if self.dtype is not dtypes.float64:
+            raise RuntimeError(
+                f"the base given to float_power_ has dtype {kind_name(self.dtype)} but the operation's result requires "
+                "dtype Double"
+            )
+        return method(self, exponent)
+
+    return checked
 
 
 @with_out

@@ -175,7 +175,8 @@ def extreme_along(x, dim, largest):
         y, index = np.empty(x.shape[1:], x.dtype), np.empty(x.shape[1:], np.int64)
         fast.loops().max_columns(x.reshape(len(x), -1), y.reshape(-1), index.reshape(-1))
         return y[None], index[None]
-    best = (np.maximum if largest else np.minimum).reduce(values, axis=dim, keepdims=True)  # argmax is slow across memory
+    # argmax is slow across memory: the value first, then where it stands
+    best = (np.maximum if largest else np.minimum).reduce(values, axis=dim, keepdims=True)
     found = values == best
     if np.isnan(best).any():
         found |= values != values
