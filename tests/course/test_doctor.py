@@ -87,7 +87,7 @@ def test_nothing_on_the_path(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("script", "state"),
     [
-        ("print('NVIDIA H200, 143771 MiB')", "ok"),
+        ("print('NVIDIA GeForce RTX 4070, 12282 MiB')", "ok"),
         ("sys.exit('NVIDIA-SMI has failed because it could not communicate with the driver')", "optional"),
         ("", "optional"),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 from tinytorch.kernels import cpu
 
 # PyTorch computes 0/0 and overflows in silence; NumPy warns. Only warnings that arise in this package are dropped:
-# kernels therefore reduce by ufuncs (`np.maximum.reduce`), as `np.max` or `x.var()` would warn from NumPy's own Python files.
+# kernels therefore reduce by ufuncs (`np.maximum.reduce`); `np.max` or `x.var()` would warn from NumPy's own files.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinytorch\b")
 
 _sides: dict[type, Any] = {}
