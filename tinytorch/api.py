@@ -321,6 +321,7 @@ set_grad_enabled, inference_mode = autograd.set_grad_enabled, autograd.inference
 is_grad_enabled = autograd.is_grad_enabled
 is_inference_mode_enabled = autograd.grad_mode.is_inference_mode_enabled
 is_anomaly_enabled = autograd.is_anomaly_enabled
+is_anomaly_check_nan_enabled = autograd.is_anomaly_check_nan_enabled
 
 
 def is_tensor(obj: Any) -> Any:
@@ -330,7 +331,8 @@ def is_tensor(obj: Any) -> Any:
 __all__ = [
     "Size", "Tensor", "bfloat16", "bool", "can_cast", "device", "double", "dtype", "enable_grad", "finfo", "float",
     "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "inference_mode", "int", "int16", "int32",
-    "int64", "int8", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "layout",
+    "int64", "int8", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "layout",
     "long", "no_grad", "promote_types", "set_default_dtype", "set_grad_enabled", "set_printoptions", "short",
     "strided", "uint8", *FUNCTIONS,
 ]  # fmt: skip

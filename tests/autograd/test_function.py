@@ -137,3 +137,56 @@ def test_overwritten_saved_input_is_noticed(T: Any) -> None:
     x.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.sum().backward()
+
+
+@BOTH
+def test_an_input_written_to_in_place(T: Any) -> None:
+    class Double(T.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            x.mul_(2)
+            ctx.mark_dirty(x)
+            return x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * 2
+
+    x = T.ones(2, requires_grad=True)
+    y = x * 3
+    z = Double.apply(y)
+    assert z is y and y._version == 2 and y.grad_fn.name() == "DoubleBackward" and z.tolist() == [6.0, 6.0]
+    z.sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad has been used in an in-place operation"):
+        Double.apply(x)
+
+
+@BOTH
+@pytest.mark.parametrize("materialize", [True, False])
+def test_gradients_of_outputs_that_nobody_used(T: Any, materialize: bool) -> None:
+    seen: list = []
+
+    class Two(T.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.set_materialize_grads(materialize)
+            return x * 1, x * 2
+
+        @staticmethod
+        def backward(ctx: Any, da: Any, db: Any) -> Any:
+            seen.append(db)
+            return da
+
+    x = T.ones(2, requires_grad=True)
+    Two.apply(x)[0].sum().backward()
+    assert (seen[0].tolist() == [0.0, 0.0]) if materialize else seen[0] is None
+
+
+@BOTH
+def test_anomaly_mode_may_leave_nan_alone(T: Any) -> None:
+    with pytest.warns(UserWarning), T.autograd.detect_anomaly(check_nan=False):
+        assert T.is_anomaly_enabled() and not T.is_anomaly_check_nan_enabled()
+        x = T.tensor([-1.0], requires_grad=True)
+        x.sqrt().sum().backward()
+    assert str(x.grad.tolist()[0]) == "nan"

@@ -74,8 +74,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[object]:
     """A headless Chromium."""
-    play = pytest.importorskip("playwright.sync_api")
-    with play.sync_playwright() as running:
+    from playwright.sync_api import sync_playwright  # a development dependency: never left out in silence
+
+    with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
         yield browser
         browser.close()

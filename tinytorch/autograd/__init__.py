@@ -1,7 +1,12 @@
 """Automatic differentiation: a graph is recorded forward, and walked backward."""
 
 from tinytorch.autograd import functional, graph
-from tinytorch.autograd.anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
+from tinytorch.autograd.anomaly import (
+    detect_anomaly,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_detect_anomaly,
+)
 from tinytorch.autograd.backward import backward, grad
 from tinytorch.autograd.function import Function, once_differentiable
 from tinytorch.autograd.grad_mode import (
@@ -27,6 +32,7 @@ __all__ = [
     "gradgradcheck",
     "graph",
     "inference_mode",
+    "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_grad_enabled",
     "no_grad",

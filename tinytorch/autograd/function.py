@@ -132,6 +132,8 @@ def _link(ctx: _Context, tensors: tuple, outputs: tuple) -> tuple:
         if not out.dtype.is_floating_point:
             continue
         if any(out is d for d in ctx._dirty):
+            if out._requires_grad and out._grad_fn is None:
+                raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
             out._storage.version += 1
         out._requires_grad, out._grad_fn, out._output_nr = True, ctx, number
     ctx._forms = tuple([(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else None for o in linked])

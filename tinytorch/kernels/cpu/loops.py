@@ -230,12 +230,6 @@ def silu_backward(dy, x, dx):
         dx[i] = dy[i] * s * (ONE + x[i] * (ONE - s))
 
 
-@loop
-def where_fill(x, mask, value, y):
-    for i in prange(x.size):
-        y[i] = value if mask[i] else x[i]
-
-
 # ---- rows: arrays of shape (rows, columns) -----------------------------------------------------------------------
 
 
